@@ -1,0 +1,1 @@
+"""What the rooms need from each other, as Protocols. Knows core only."""

@@ -1,0 +1,1 @@
+"""Fakes, traces and contracts for tests, shipped for plug-in authors. Knows core, ports and engine."""

@@ -1,0 +1,1 @@
+"""Data sets, training, evaluation and extraction. Never imported by hitloopd."""
