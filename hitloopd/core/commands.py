@@ -236,7 +236,7 @@ class Continue:
 
 @dataclass(frozen=True, slots=True)
 class Locate:
-    """Go to a song position in sixteenths 0..16383; stopped: the next Continue starts there; playing: at the next clock."""
+    """Go to a song position 0..16383 in sixteenths; stopped: Continue starts there; playing: at the next clock."""
 
     sixteenth: int
 

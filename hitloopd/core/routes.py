@@ -1,6 +1,6 @@
 """Routes: which port, channel, note and gate a lane is sent to, and the presets.
 
-Conventions: channels are 1..16 here and everywhere but inside ``io`` and the bytes that ``engine`` makes, where they are
+Conventions: channels are 1..16 here and everywhere except in ``io`` and the bytes that ``engine`` makes, where they are
 0..15. Notes print as numbers because octave names differ between makers (36 is C1 in Live and C2 elsewhere).
 """
 
@@ -57,7 +57,6 @@ def _drums(kick: int, snare: int, hihat: int, cymbal: int, *, bass_channel: int 
     return {**{lane: Route(10, note) for lane, note in notes.items()}, Lane.BASS: Route(bass_channel)}
 
 
-# name -> map. GM level 1 percussion; Live's Drum Rack core kit fills pads from 36 upwards; the paper's map as in its tool.
 PRESETS: Final[Mapping[str, Mapping[Lane, Route]]] = {
     "gm": _drums(36, 38, 42, 46),
     "live": _drums(36, 37, 38, 39),
