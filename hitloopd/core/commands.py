@@ -180,6 +180,13 @@ class SetLaneOffset:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportPattern:
+    """Write the current bar as ``name`` (a plain ``.mid`` file name, no folder) into the library folder."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """Take the last change back."""
 
@@ -212,6 +219,7 @@ SessionCommand = (
     | SetLaneNote
     | SetLaneChannel
     | SetLaneOffset
+    | ExportPattern
     | Undo
     | Redo
 )
