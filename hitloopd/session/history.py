@@ -1,0 +1,108 @@
+"""Undo and redo over everything the user owns, 200 deep."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from hitloopd.core.commands import Redo, Regenerate, SessionCommand, Undo
+from hitloopd.core.errors import NothingToDoError
+from hitloopd.core.request import Request
+from hitloopd.session.reduce import Generated, reduce, request_for
+from hitloopd.session.state import SessionState
+
+DEPTH: Final = 200
+
+
+class Step(enum.StrEnum):
+    """What a command did to the history; the journal writes it down."""
+
+    NONE = "none"
+    PUSH = "push"
+    UNDO = "undo"
+    REDO = "redo"
+
+
+class History:
+    """The present, what was before it and what was taken back.
+
+    Args:
+        present: where to start.
+        past: older states, oldest first.
+        future: undone states, the next to redo last.
+        last_seed: the last seed used, undone bars included.
+
+    Thread: control loop. Real-time: no.
+    """
+
+    def __init__(
+        self,
+        present: SessionState,
+        *,
+        past: Iterable[SessionState] = (),
+        future: Iterable[SessionState] = (),
+        last_seed: int | None = None,
+    ) -> None:
+        self.present = present
+        self.last_seed = present.seed if last_seed is None else last_seed
+        self._past = deque(past, maxlen=DEPTH)
+        self._future = list(future)
+
+    @property
+    def past(self) -> tuple[SessionState, ...]:
+        """Oldest first."""
+        return tuple(self._past)
+
+    @property
+    def future(self) -> tuple[SessionState, ...]:
+        """What redo gives, the next one last."""
+        return tuple(self._future)
+
+    def apply(self, command: SessionCommand | Generated) -> Step:
+        """Carry ``command`` out and say what it did; ``present`` is the state after it.
+
+        Raises:
+            HitloopError: it can't be done, and nothing changed.
+        """
+        match command:
+            case Undo():
+                return self._undo()
+            case Redo():
+                return self._redo()
+            case _:
+                return self._change(command)
+
+    def request_for(self, command: Regenerate) -> Request:
+        """What to ask the generator; see ``reduce.request_for``.
+
+        Raises:
+            LockedError: a lane asked for is locked, or all are.
+        """
+        return request_for(self.present, command, last_seed=self.last_seed)
+
+    def _change(self, command: SessionCommand | Generated) -> Step:
+        state = reduce(self.present, command)
+        if isinstance(command, Generated):
+            self.last_seed = command.seed
+        if state == self.present:
+            return Step.NONE
+        self._past.append(self.present)
+        self._future.clear()
+        self.present = state
+        return Step.PUSH
+
+    def _undo(self) -> Step:
+        if not self._past:
+            raise NothingToDoError("There is nothing to undo.")
+        self._future.append(self.present)
+        self.present = self._past.pop()
+        return Step.UNDO
+
+    def _redo(self) -> Step:
+        if not self._future:
+            raise NothingToDoError("There is nothing to redo.")
+        self._past.append(self.present)
+        self.present = self._future.pop()
+        return Step.REDO
