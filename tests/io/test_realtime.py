@@ -38,7 +38,7 @@ def test_every_step_is_reported_and_what_was_granted_is_in_force():
         "scheduling", "memory", "timer slack", "garbage collection", "thread switch",
     ]  # fmt: skip
     assert not gc_on
-    assert slack_ns == 1
+    assert slack_ns <= 1  # newer kernels report 0 for SCHED_FIFO
     if report.realtime:
         assert policy == os.SCHED_FIFO
         assert 1 <= priority <= 60
