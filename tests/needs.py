@@ -9,7 +9,7 @@ import pytest
 
 
 def require(condition: object, reason: str) -> None:
-    """Skip with ``reason`` unless ``condition``; fail instead where HITLOOP_REQUIRE_ALL=1 says that nothing may lack."""
+    """Skip with ``reason`` unless ``condition``; fail instead where HITLOOP_REQUIRE_ALL=1: there nothing may lack."""
     if condition:
         return
     if os.environ.get("HITLOOP_REQUIRE_ALL") == "1":

@@ -293,10 +293,10 @@ TransportCommand = Play | Stop | Continue | Locate | SetTempo | Tap | SetSource 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Play this score from the next bar line that can still be reached; ``late`` marks an answer past its deadline."""
+    """Play this score from the next bar line that can still be reached; ``due_bar``: the bar it was wanted for, or -1."""
 
     score: Score
-    late: bool = False
+    due_bar: int = -1
 
 
 @dataclass(frozen=True, slots=True)
