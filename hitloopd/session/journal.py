@@ -1,8 +1,9 @@
 """The journal: what the user did is in the operating system's hands before it is acknowledged.
 
-Conventions: append-only lines (``session.replay`` has the format) in ``journal.jsonl`` of the state folder. One write call
-per change, so a ``kill -9`` loses nothing that was acknowledged; ``sync`` guards against power cuts too and belongs off
-the event loop. A disk that refuses never raises here: methods return False, ``problem`` says why, play goes on.
+Conventions: append-only lines (``session.replay`` has the format) in ``journal.jsonl`` of the state folder. One write
+call per change, so a ``kill -9`` loses nothing that was acknowledged; ``sync`` guards against power cuts too and
+belongs off the event loop. A disk that refuses never raises here: methods return False, ``problem`` says why, play
+goes on.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ class Journal:
         return history
 
     def _set_aside(self, lost: bytes, history: History, what: str) -> History:
-        self.report = f"The journal {self.folder / NAME} {what}; they were left out and kept in {DAMAGED}."
+        self.report = f"The journal {self.folder / NAME} {what}; what was left out is kept in {DAMAGED}."
         with contextlib.suppress(OSError):  # a folder that can't be written is told by the rewrite that follows
             (self.folder / DAMAGED).write_bytes(lost)
         return history

@@ -55,9 +55,20 @@ class Replay:
 
     def feed(self, data: bytes) -> None:
         """Read lines up to the first bad one; ``good_bytes`` is where that begins."""
+        steps: Mapping[str, Callable[[Entry], bool]] = {
+            "journal": self._header,
+            "pattern": self._pattern,
+            "state": self._whole,
+            "push": self._push,
+            "undo": self._undo,
+            "redo": self._redo,
+            "seed": self._seed,
+            "memo": self._memo,
+        }
         while (end := data.find(b"\n", self.good_bytes)) >= 0:
             entry = unframed(data[self.good_bytes : end])
-            if entry is None or not self._take(entry):
+            step = None if entry is None else steps.get(str(entry.get("op")))
+            if entry is None or step is None or not step(entry):
                 return
             self.good_bytes = end + 1
 
@@ -75,11 +86,6 @@ class Replay:
             future=[self._state(raw) for raw in self._future],
             last_seed=self._last_seed,
         )
-
-    def _take(self, entry: Entry) -> bool:
-        """Carry one entry out; false if it makes no sense here."""
-        step = _STEPS.get(str(entry.get("op")))
-        return step is not None and step(self, entry)
 
     def _header(self, entry: Entry) -> bool:
         return entry["version"] == VERSION
@@ -141,15 +147,3 @@ class Replay:
         if key not in self._decoded:
             self._decoded[key] = pattern_from_json(self._patterns[name])
         return self._decoded[key]
-
-
-_STEPS: Final[Mapping[str, Callable[[Replay, Entry], bool]]] = {
-    "journal": Replay._header,  # noqa: SLF001  (the class's own table; it can only stand after it)
-    "pattern": Replay._pattern,  # noqa: SLF001
-    "state": Replay._whole,  # noqa: SLF001
-    "push": Replay._push,  # noqa: SLF001
-    "undo": Replay._undo,  # noqa: SLF001
-    "redo": Replay._redo,  # noqa: SLF001
-    "seed": Replay._seed,  # noqa: SLF001
-    "memo": Replay._memo,  # noqa: SLF001
-}
