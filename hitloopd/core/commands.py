@@ -238,6 +238,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAt:
+    """At the line of ``bar``: the bar before it is played out, and nothing of ``bar`` sounds."""
+
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
 class Continue:
     """From where it stopped, at the next clock."""
 
@@ -286,7 +293,7 @@ class Panic:
     all_channels: bool = False
 
 
-TransportCommand = Play | Stop | Continue | Locate | SetTempo | Tap | SetSource | SetOutputOffset | Panic
+TransportCommand = Play | Stop | StopAt | Continue | Locate | SetTempo | Tap | SetSource | SetOutputOffset | Panic
 
 # ── what only the app says to the player ────────────────────────────────────────────────────────────────────────────
 

@@ -112,8 +112,42 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputHealth:
+    """One output's notes so far."""
+
+    name: str
+    notes_sent: int
+    notes_off: int
+    sounding: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerStarted:
+    """A player runs, for the first time or again: tell it outputs and score anew. ``lines`` are for people."""
+
+    pid: int
+    realtime: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlayerHealth:
-    """The player's counters since it started. Lateness in µs of every event against its due time."""
+    """The player's counters since it started.
+
+    Args:
+        bars: bar lines played.
+        notes_sent: over all outputs, as are ``notes_off`` and ``sounding``.
+        clocks_sent: F8 over all outputs.
+        late: events more than 5 ms late.
+        late_answers: patterns that came after the bar they were wanted for.
+        missed_bars: bars that had to be repeated because of that.
+        dropped: notes more than a clock late, left out.
+        lateness_p50_us: of every event against its due time; likewise p99, p999 and max.
+        histogram: (upper edge in µs, count).
+        realtime: what the process was granted.
+        midi_in: messages received; ``midi_in_bad`` of them were none.
+        outputs: one row per output.
+    """
 
     bars: int = 0
     notes_sent: int = 0
@@ -132,6 +166,8 @@ class PlayerHealth:
     realtime: str = ""
     midi_in: int = 0
     midi_in_bad: int = 0
+    link_dropped: int = 0
+    outputs: tuple[OutputHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +192,6 @@ PlayerNotice = (
     | MidiReceived
     | Warned
     | PlayerHealth
+    | PlayerStarted
 )
 Notice = PlayerNotice | SessionChanged

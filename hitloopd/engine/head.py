@@ -44,8 +44,6 @@ _CURVES: dict[Curve, Callable[[float], float]] = {
 class Counters:
     """Shared by all heads of a player."""
 
-    notes_sent: int = 0
-    notes_off: int = 0
     clocks_sent: int = 0
     late: int = 0
     dropped: int = 0
@@ -69,6 +67,8 @@ class Head:
         self.spec = spec
         self.out = out
         self.ledger = Ledger()
+        self.notes_sent = 0
+        self.notes_off = 0
         self.reached = -(1 << 62)
         self._counters = counters
         self._clock = clock
@@ -179,16 +179,23 @@ class Head:
             self._next_clock = None
         elif self._next_clock is None:
             self._next_clock = next_clock(max(run.start_tick, self.reached) if run else self.reached + 1)
-        if moment.run is not self._run:
-            self._run = moment.run
-            self._next_bar = moment.run.bar_tick(moment.run.start_tick) if moment.run else None
+        if run is not self._run:
+            same = run is not None and self._run is not None and run.start_tick == self._run.start_tick
+            self._run = run
+            if not same:  # a run that only got an end goes on
+                self._next_bar = run.bar_tick(run.start_tick) if run else None
 
     def _early_ticks(self, moment: Moment) -> int:
         # lane offsets are in ms, so how early a bar must be loaded depends on the tempo
         return round(self._early_ms * moment.time.bpm_at(self.reached) * 8 / 1000)
 
     def _bar_due(self, moment: Moment) -> int | None:
-        if self._next_bar is None or not self.spec.notes or moment.run is None:
+        if (
+            self._next_bar is None
+            or not self.spec.notes
+            or moment.run is None
+            or moment.run.ends_before(self._next_bar)
+        ):
             return None
         early = self._early_ticks(moment) + MAX_EARLY_TICKS
         return max(self._next_bar - max(TICKS_PER_CLOCK, early), moment.run.start_tick - TICKS_PER_CLOCK)
@@ -235,14 +242,14 @@ class Head:
         self._count_lateness(at_ns)
         note.on_ns = at_ns
         self.out.send(at_ns, note.on_tick, bytes((0x90 | note.channel, note.note, note.velocity)))
-        self._counters.notes_sent += 1
+        self.notes_sent += 1
         self.ledger.begin(note)
 
     def _end(self, note: Planned, tick: int, at_ns: int) -> None:
         if not note.sounding:
             return
         self.out.send(at_ns, tick, bytes((0x80 | note.channel, note.note, 0)))
-        self._counters.notes_off += 1
+        self.notes_off += 1
         self.ledger.end(note)
 
     def silence(self, at_ns: int, tick: int) -> None:

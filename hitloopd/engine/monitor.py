@@ -38,7 +38,7 @@ class Monitor:
             return
         while True:
             tick = self._next_tick()
-            if tick > reach:
+            if tick > reach or moment.run.ends_before(tick):
                 return
             self._tell(moment, moment.run, tick, tell)
 
@@ -49,7 +49,10 @@ class Monitor:
     def _follow(self, run: Run | None) -> None:
         if run is self._run:
             return
+        same = run is not None and self._run is not None and run.start_tick == self._run.start_tick
         self._run = run
+        if same:  # it only got an end
+            return
         self._notes.clear()
         if run is not None:
             into = run.start_tick - run.origin_tick
@@ -58,12 +61,14 @@ class Monitor:
 
     def _next_tick(self) -> int:
         load = self._next_bar - TICKS_PER_CLOCK
+        if self._run is not None and self._run.ends_before(self._next_bar):
+            load = self._next_beat
         return min(load, self._next_beat, self._notes[0][0] if self._notes else self._next_beat)
 
     def _tell(self, moment: Moment, run: Run, tick: int, tell: list[PlayerNotice]) -> None:
-        if self._next_bar - TICKS_PER_CLOCK <= tick:
+        if self._next_bar - TICKS_PER_CLOCK <= tick and not run.ends_before(self._next_bar):
             self._load(moment, run)
-        if self._next_beat == tick:
+        if self._next_beat == tick and not run.ends_before(tick):
             self._tell_beat(moment, run, tick, tell)
         while self._notes and self._notes[0][0] <= tick:
             on, bar, note = self._notes.popleft()

@@ -24,14 +24,23 @@ from hitloopd.core.commands import (
     SetSource,
     SetTempo,
     Stop,
+    StopAt,
     Tap,
 )
-from hitloopd.core.errors import HitloopError, UnavailableError, UnknownNameError, nearest, require_range
+from hitloopd.core.errors import (
+    HitloopError,
+    NothingToDoError,
+    UnavailableError,
+    UnknownNameError,
+    nearest,
+    require_range,
+)
 from hitloopd.core.notices import (
     ClockChanged,
     Done,
     Late,
     MidiReceived,
+    OutputHealth,
     PlayerHealth,
     PlayerNotice,
     Refused,
@@ -123,6 +132,7 @@ class Player:
             Play: self._play,
             Continue: self._continue,
             Stop: self._stop,
+            StopAt: self._stop_at,
             Locate: self._locate,
             SetTempo: self._set_tempo,
             Tap: self._tap_tempo,
@@ -159,6 +169,9 @@ class Player:
         for head in self.heads:
             head.advance(moment, now_ns)
         self.monitor.advance(moment, now_ns, self._notices)
+        if self._run is not None and self._run.ends_before(self._time.reach(now_ns, ahead=False)):
+            self._halt(now_ns)
+            moment = self._moment()
         self._tell_transport(now_ns)
         return self._deadline(moment, now_ns)
 
@@ -169,6 +182,8 @@ class Player:
     def _deadline(self, moment: Moment, now_ns: int) -> int:
         times = [head.deadline(moment) for head in self.heads]
         times.append(self.monitor.deadline(moment))
+        if self._run is not None and self._run.end_tick is not None:
+            times.append(self._time.due_ns(self._run.end_tick, ahead=False))
         if self._followed is not None:
             times.append(self._followed.lost_at_ns())
         known = [at for at in times if at is not None]
@@ -205,6 +220,15 @@ class Player:
     def _stop(self, _: PlayerCommand, now_ns: int) -> int:
         self._halt(now_ns)
         return self._bar(now_ns)
+
+    def _stop_at(self, command: PlayerCommand, now_ns: int) -> int:
+        assert isinstance(command, StopAt)
+        if self._run is None:
+            raise NothingToDoError("Nothing plays, so there is nothing to stop.")
+        first = self._next_free_bar(now_ns)
+        bar = max(command.bar, first)
+        self._run = replace(self._run, end_tick=self._run.origin_tick + bar * TICKS_PER_BAR)
+        return bar
 
     def _locate(self, command: PlayerCommand, now_ns: int) -> int:
         assert isinstance(command, Locate)
@@ -541,8 +565,8 @@ class Player:
         c = self.counters
         return PlayerHealth(
             bars=self.monitor.bars,
-            notes_sent=c.notes_sent,
-            notes_off=c.notes_off,
+            notes_sent=sum(head.notes_sent for head in self.heads),
+            notes_off=sum(head.notes_off for head in self.heads),
             sounding=sum(len(head.ledger) for head in self.heads),
             clocks_sent=c.clocks_sent,
             late=c.late,
@@ -555,7 +579,21 @@ class Player:
             lateness_max_us=c.lateness.max_us,
             histogram=c.lateness.table(),
             midi_in=self._midi_in,
+            outputs=tuple(
+                OutputHealth(head.spec.name, head.notes_sent, head.notes_off, len(head.ledger)) for head in self.heads
+            ),
         )
+
+    def song_start(self) -> tuple[int, int, float] | None:
+        """The tick, time and tempo of the first thing that plays in this run; None while stopped."""
+        if self._run is None:
+            return None
+        tick = self._run.start_tick
+        return tick, self._time.ns_at(tick), self._time.bpm_at(tick)
+
+    def take_tempos(self) -> list[Timeline]:
+        """Tempo changes since the last call, for who writes them down."""
+        return self._tempo.take_joined()
 
     def restorable(self, now_ns: int) -> Restore:
         """All that a new player needs to be back in phase."""

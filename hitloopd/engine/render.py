@@ -6,6 +6,7 @@ same each time. This module must not know the session, the clock or any output.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -39,10 +40,10 @@ def render(pattern: Pattern, feel: Feel) -> Score:
     Thread: any. Real-time: no (some tenths of a millisecond).
     """
     rows: list[_Row] = []
-    for index, lane in enumerate(LANES):
+    for lane in LANES:
         notes = [note for note in pattern.notes if note.lane is lane]
         if notes:
-            ticks, velocities = _placed(notes, feel, index)
+            ticks, velocities = _placed(notes, feel)
             rows += _cut(notes, _in_order(notes, ticks), velocities, pattern.root)
     rows.sort()
     return Score(tuple([ScoreNote(*row) for row in rows]), pattern.id)
@@ -67,16 +68,17 @@ def swung(tick: int, swing: float) -> int:
     return pair * PAIR_TICKS + round(moved)
 
 
-def _placed(notes: Sequence[Note], feel: Feel, lane_index: int) -> tuple[list[int], list[float]]:
+def _placed(notes: Sequence[Note], feel: Feel) -> tuple[list[int], list[float]]:
     """Swing and humanise. All notes of a cell share one draw: a flam or chord moves as one."""
-    swing = feel.swing.get(notes[0].lane, STRAIGHT)
+    lane = notes[0].lane
+    swing = feel.swing.get(lane, STRAIGHT)
     ticks = [swung(note.start_ticks, swing) for note in notes]
     velocities = [note.velocity for note in notes]
     if feel.humanise > 0:
         for index, note in enumerate(notes):
-            draw = _mixed(feel.seed * 1024 + lane_index * 32 + note.cell)
-            ticks[index] += round(feel.humanise * HUMANISE_TICKS * _signed(draw & 0xFFFFFFFF))
-            factor = 1.0 + feel.humanise * HUMANISE_VELOCITY * _signed(draw >> 32)
+            late, loud = _draw(feel.seed, lane, note.cell)
+            ticks[index] += round(feel.humanise * HUMANISE_TICKS * late)
+            factor = 1.0 + feel.humanise * HUMANISE_VELOCITY * loud
             velocities[index] = round(min(max(velocities[index] * factor, MIN_VELOCITY), 1.0), 6)
     return ticks, velocities
 
@@ -112,6 +114,13 @@ def _cut(notes: Sequence[Note], ticks: Sequence[int], velocities: Sequence[float
         pitch = min(root + note.pitch, MAX_MIDI_NOTE) if note.lane is Lane.BASS else 0
         rows.append((tick, note.lane, velocity, pitch, min(note.length_ticks, following - tick)))
     return rows
+
+
+@functools.lru_cache(maxsize=4096)
+def _draw(seed: int, lane: Lane, cell: int) -> tuple[float, float]:
+    """How late and how loud a cell is, each -1..1."""
+    bits = _mixed(seed * 1024 + LANES.index(lane) * 32 + cell)
+    return _signed(bits & 0xFFFFFFFF), _signed(bits >> 32)
 
 
 def _mixed(value: int) -> int:

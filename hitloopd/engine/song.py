@@ -14,10 +14,16 @@ class Run:
     Args:
         origin_tick: the timeline tick of song tick 0; may lie in the past of ``start_tick``.
         start_tick: the first tick that sounds.
+        end_tick: the bar line at which it ends by itself, if any.
     """
 
     origin_tick: int
     start_tick: int
+    end_tick: int | None = None
+
+    def ends_before(self, bar_tick: int) -> bool:
+        """The bar at ``bar_tick`` is not played."""
+        return self.end_tick is not None and bar_tick >= self.end_tick
 
     def bar_tick(self, tick: int) -> int:
         """The bar line at or before a timeline tick."""

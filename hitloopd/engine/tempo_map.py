@@ -23,6 +23,7 @@ class TempoMap:
         self._lines = [timeline]
         self._ticks = [timeline.tick0]
         self._times = [timeline.time0_ns]
+        self._joined: list[Timeline] = []
 
     def line_at(self, tick: int) -> Timeline:
         """The line that ``tick`` lies on."""
@@ -66,8 +67,14 @@ class TempoMap:
             self._join(old + (bpm - old) * step / (clocks + 1), start + (step - 1) * TICKS_PER_CLOCK)
         self._join(bpm, start + clocks * TICKS_PER_CLOCK)
 
+    def take_joined(self) -> list[Timeline]:
+        """The lines that were laid since the last call, for who writes the tempo down."""
+        joined, self._joined = self._joined, []
+        return joined
+
     def _join(self, bpm: float, tick: int) -> None:
         line = self._lines[-1].with_bpm(bpm, tick)
+        self._joined.append(line)
         if self._ticks[-1] == tick:
             self._lines[-1], self._ticks[-1], self._times[-1] = line, line.tick0, line.time0_ns
             return

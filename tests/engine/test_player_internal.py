@@ -6,12 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from hitloopd.core.commands import Continue, Cue, Locate, Panic, Play, SetTempo, Stop
+from hitloopd.core.commands import Continue, Cue, Locate, Panic, Play, SetTempo, Stop, StopAt
 from hitloopd.core.notices import BarStarted, Beat, Done, NotePlayed, Refused
 from hitloopd.core.pattern import Lane
 from hitloopd.core.routes import OutputSpec
 from hitloopd.core.score import Score, ScoreNote
 from hitloopd.core.time import NS_PER_MS, NS_PER_S
+from hitloopd.core.transport import State
 from hitloopd.engine.player import PlayerSpec
 from hitloopd.testing.rig import Rig, score
 
@@ -251,3 +252,14 @@ def test_rule_18_panic_releases_then_silences_and_the_beat_goes_on() -> None:
     assert kinds[1:4] == [(0xB0, 64), (0xB0, 120), (0xB0, 123)]
     rig.run_for(2.0)
     assert len(rig.out().ons()) == 1
+
+
+def test_stop_at_a_bar_plays_the_bars_before_it_and_nothing_of_it() -> None:
+    rig = playing(OUT, OutputSpec("ahead", lead_ns=30 * NS_PER_MS), what=STRAIGHT)
+    rig.run_for(0.5)
+    rig.do(StopAt(2))
+    rig.run_for(6.0)
+    assert len(rig.out().ons()) == len(rig.out("ahead").ons()) == 32
+    assert balanced(rig)
+    assert rig.player.transport(rig.clock()).state is State.STOPPED
+    assert rig.player.health().bars == 2

@@ -1,0 +1,113 @@
+"""What the processes and the supervisor say to each other, besides commands and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hitloopd.core.pattern import Pattern
+from hitloopd.core.request import Request
+from hitloopd.core.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Supervisor to all: end in good order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A process does its work from now on; the lines are for people."""
+
+    name: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A process can't work and restarting would not help; the daemon ends with ``exit_code``."""
+
+    name: str
+    text: str
+    exit_code: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the person in front of the terminal, and for the log."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Control to supervisor: this process does not answer any more."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Supervisor to control: name -> (alive, restarts, pid)."""
+
+    rows: Mapping[str, tuple[bool, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Supervisor to control: carry out an address as if it came by OSC (keys of the terminal, the demo's script)."""
+
+    address: str
+    arguments: tuple[str | int | float | bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Supervisor to control: read the config again (SIGHUP)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Control to supervisor: what the terminal shows."""
+
+    transport: Transport
+    pattern: Pattern
+    pattern_id: str
+    energy: float
+    knob: float
+    model: str
+    style: str
+    seed: int
+    locks: tuple[str, ...]
+    mutes: tuple[str, ...]
+    bar_started: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Control to supervisor: the asked-for bars were played; ``summary`` is what demo prints."""
+
+    summary: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Control to generator: make this bar, and think of those that are likely next."""
+
+    token: int
+    request: Request
+    likely: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Generator to control. ``ready``: it was made ahead. ``error`` instead of a pattern: (code, text)."""
+
+    token: int
+    pattern: Pattern | None
+    model: str = ""
+    ready: bool = False
+    pool: int = 0
+    error: tuple[str, str] | None = None

@@ -1,0 +1,168 @@
+"""The player process: the sans-I/O player, its ports and its links, driven by one real-time loop.
+
+Nothing here logs, reads files or allocates much once it plays. Commands are read only when the next deadline is some ms
+away, so unpacking one can't make a clock late.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hitloopd.app.messages import Failed, Quit, Ready
+from hitloopd.app.player_ports import Ports, open_ports
+from hitloopd.app.settings import Settings
+from hitloopd.app.store import Store
+from hitloopd.core.commands import Envelope
+from hitloopd.core.errors import HitloopError
+from hitloopd.core.notices import PlayerHealth, PlayerNotice, PlayerStarted
+from hitloopd.core.routes import OutputSpec
+from hitloopd.core.time import NS_PER_MS, NS_PER_S
+from hitloopd.core.transport import Source
+from hitloopd.engine.player import Player, PlayerSpec
+from hitloopd.io.audio_messages import SongStart, TempoAt
+from hitloopd.io.link import Link
+from hitloopd.io.realtime import RealtimeReport, Waiter, enable
+from hitloopd.ports.midi import MidiOut
+
+SLACK_NS = 2 * NS_PER_MS
+"""Commands are read when the next deadline is at least this far away; unpacking a score takes some 0.2 ms."""
+PATIENCE_NS = 20 * NS_PER_MS
+"""... or when one has waited this long: deadlines can lie close together for a while."""
+COMMANDS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLinks:
+    """The player's ends."""
+
+    supervisor: Link
+    control: Link
+    audio: Link | None
+
+
+def run(settings: Settings, links: PlayerLinks, memory: object) -> None:
+    """Play until told to quit or the supervisor is gone. The process's entry point."""
+    try:
+        ports = open_ports(settings, links.audio)
+    except HitloopError as error:
+        links.supervisor.send(Failed("player", str(error)))
+        return
+    driver = Driver(settings, links, ports, Store(memory))
+    try:
+        driver.play()
+    finally:
+        driver.close()
+
+
+def player_spec(settings: Settings) -> PlayerSpec:
+    """What the engine needs of the settings."""
+    return PlayerSpec(
+        bpm=settings.transport.bpm,
+        source=Source(settings.sync.source),
+        freewheel=settings.sync.lost == "freewheel",
+        restart_on_start=settings.sync.restart_on_start,
+        cc123_on_stop=settings.midi.cc123_on_stop,
+    )
+
+
+class Driver:
+    """The loop around the player."""
+
+    def __init__(self, settings: Settings, links: PlayerLinks, ports: Ports, store: Store) -> None:
+        self._links = links
+        self._ports = ports
+        self._store = store
+        outputs: Sequence[tuple[OutputSpec, MidiOut]] = [
+            (replace(spec, lead_ns=out.lead_ns), out) for spec, out in ports.outputs
+        ]
+        self._player = Player(player_spec(settings), outputs, time.monotonic_ns)
+        restored = store.read()
+        if restored is not None:
+            self._player.command(Envelope(-1, restored), time.monotonic_ns())
+        self._report: RealtimeReport = enable()
+        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()], spin_ns=self._report.spin_ns)
+        self._stored = -1
+        self._started_at: tuple[int, int, float] | None = None
+        self._waiting_since_ns = 0
+        self._next_watch_ns = 0
+        self._running = True
+
+    def play(self) -> None:
+        """The loop."""
+        started = PlayerStarted(os.getpid(), self._report.text, self._ports.lines)
+        self._links.control.send((started,))
+        self._links.supervisor.send(Ready("player", self._ports.lines))
+        while self._running:
+            now_ns = time.monotonic_ns()
+            deadline_ns = self._player.step(now_ns)
+            self._tell_capture()
+            notices = self._player.take_notices()
+            if notices:
+                self._tell(notices)
+            self._wait(min(deadline_ns, self._next_watch_ns))
+
+    def close(self) -> None:
+        """Every note off, every port closed."""
+        self._player.close(time.monotonic_ns())
+        self._links.control.send(
+            tuple(self._complete(n) for n in (*self._player.take_notices(), self._player.health()))
+        )
+        self._ports.close()
+
+    def _wait(self, deadline_ns: int) -> None:
+        now_ns = time.monotonic_ns()
+        roomy = deadline_ns - now_ns > SLACK_NS
+        overdue = self._waiting_since_ns and now_ns - self._waiting_since_ns > PATIENCE_NS
+        for port in self._ports.inputs:
+            for at_ns, data in port.receive():
+                self._player.receive(port.name, at_ns, data, clock=port.clock, control=port.control)
+                deadline_ns = now_ns
+        if roomy or overdue:
+            self._read_links(now_ns)
+            if now_ns >= self._next_watch_ns:
+                self._watch(now_ns)
+        ready = self._waiter.wait(deadline_ns) if roomy else self._ports.wait(self._waiter, deadline_ns)
+        if ready and not self._waiting_since_ns:
+            self._waiting_since_ns = time.monotonic_ns()
+
+    def _read_links(self, now_ns: int) -> None:
+        self._waiting_since_ns = 0
+        for message in self._links.control.receive(COMMANDS_AT_ONCE):
+            if isinstance(message, Envelope):
+                self._player.command(message, time.monotonic_ns())
+        for message in self._links.supervisor.receive(COMMANDS_AT_ONCE):
+            if isinstance(message, Quit):
+                self._running = False
+        if self._links.supervisor.closed:
+            self._running = False  # nobody would ever stop us
+        if self._player.changes != self._stored:
+            self._stored = self._player.changes
+            self._store.write(self._player.restorable(now_ns))
+
+    def _watch(self, now_ns: int) -> None:
+        """Once a second: ports that went or came, and the counters."""
+        self._next_watch_ns = now_ns + NS_PER_S
+        self._tell([*self._ports.watch(), self._player.health()])
+        self._store.write(self._player.restorable(now_ns))
+
+    def _tell(self, notices: Sequence[PlayerNotice]) -> None:
+        self._links.control.send(tuple(self._complete(notice) for notice in notices))
+
+    def _complete(self, notice: PlayerNotice) -> PlayerNotice:
+        if isinstance(notice, PlayerHealth):
+            return replace(notice, realtime=self._report.text, link_dropped=self._links.control.dropped)
+        return notice
+
+    def _tell_capture(self) -> None:
+        """The audio process writes the tempo map of a capture."""
+        if self._links.audio is None:
+            return
+        start = self._player.song_start()
+        if start is not None and (self._started_at is None or start[0] != self._started_at[0]):
+            self._started_at = start
+            self._links.audio.send(SongStart(*start))
+        for line in self._player.take_tempos():
+            self._links.audio.send(TempoAt(line.tick0, line.bpm))
