@@ -2,9 +2,10 @@
 
 The four parts are those that EDM producers turn between a breakdown and a drop, and that listening studies tie to
 arousal and the wish to move: onset density, loudness (velocity), low end and syncopation. Every part is a sum
-over notes, squashed by ``x² / (1 + x²)``: so adding a note, or playing it harder, can never lower the energy, and that is
-what makes calmer and energetic monotone. The squares spread real bars over the whole range: with ``x / (1 + x)`` every
-style's middle lay between 0.41 and 0.62. Only + - * / are used, so the figure is the same on every machine.
+over notes, squashed by ``x² / (1 + x²)``: so adding a note, or playing it harder, can never lower the energy, and that
+is what makes calmer and energetic monotone. The squares spread real bars over the whole range: with ``x / (1 + x)``
+every style's middle lay between 0.41 and 0.62, with them between 0.25 and 0.63, and the ends between 0.04 and 0.70.
+Only + - * / are used, so the figure is the same on every machine.
 
 The weights are this project's own choice: density first because it separates the styles' tables best.
 """
@@ -24,10 +25,10 @@ WEIGHT_LOW_END: Final = 0.20
 WEIGHT_SYNCOPATION: Final = 0.15
 
 # What brings a part to one half: about a busy house bar, sixteenth hats and all.
-HALF_ONSETS: Final = 26.0
-HALF_VELOCITY: Final = 18.0
-HALF_LOW_END: Final = 5.5
-HALF_SYNCOPATION: Final = 6.5
+HALF_ONSETS: Final = 24.0
+HALF_VELOCITY: Final = 16.0
+HALF_LOW_END: Final = 5.0
+HALF_SYNCOPATION: Final = 6.0
 
 # How far from a strong place of the bar a cell is: 0 on the beat, most on the second and fourth sixteenth
 # (the metrical hierarchy of Longuet-Higgins and Lee, 1984, as additive weights).

@@ -87,10 +87,10 @@ def _walk(bass: Bass, temperature: float, draw: Draw, scale: Sequence[int], coun
     for index in range(count):
         motion, where, way = draw(), draw(), draw()
         move = pick(bass.motion, temperature, motion) if temperature > 0 else 0
-        if index == 0 or move == 2:  # noqa: PLR2004 - the third of the motions
+        if index == 0 or move == 2:
             at = bass.degrees[pick(weights if index else settled, temperature, where)][0] - 1
         elif move == 1:
-            at += 1 if way < 0.5 else -1  # noqa: PLR2004 - an even chance
+            at += 1 if way < 0.5 else -1
         at = min(max(at, 0), len(scale) - 1)
         out.append(scale[at])
     return out

@@ -1,6 +1,7 @@
 """Chance that is the same on every machine: seeded streams, one per lane, and what a table's numbers mean.
 
-Only ``random.Random(int).random()`` and + - * / are used: both are exactly specified, unlike shuffles, Gaussians or powers.
+Only ``random.Random(int).random()`` and + - * / are used: both are exactly specified, unlike shuffles, Gaussians or
+powers.
 """
 
 from __future__ import annotations

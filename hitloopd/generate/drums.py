@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hitloopd.core.pattern import MAX_EARLY_TICKS, Lane
+from hitloopd.core.pattern import MAX_EARLY_TICKS
 from hitloopd.core.time import CELLS_PER_BAR, TICKS_PER_BAR, TICKS_PER_CELL
 from hitloopd.generate.chance import Draw, pick, score
 from hitloopd.generate.styles.table import CHANCE_MARKS, FORCE_MARKS, Roll, Row, cells
 
 ALWAYS: Final = 2.0  # the score of a backbone hit: above every drawn one
-FAINTEST: Final = -0.42  # what scores less is no candidate, not even for the most energetic end
+FAINTEST: Final = -0.45  # what scores less is no candidate, not even for the most energetic end
 ACCENT_SPREAD: Final = 0.05  # how far a hit's velocity strays from the table at temperature 1
 LOYALTY: Final = 0.85  # how often a repeating row does what it did one repetition before
 MAX_LATE_TICKS: Final = 40

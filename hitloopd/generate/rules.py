@@ -24,8 +24,8 @@ class Rules:
     With the energy knob in the middle it is the bar that the table's chances give; at 0 the bare backbone is left, at 1
     everything that was drawn sounds. The energy asked for changes no note, for the knob chooses among them at once.
 
-    Every lane has a stream of chance of its own: a lane made alone is the same as in the whole bar of that seed. The one
-    exception is a bass made without its kick, with a ``condition``: it listens to the kick of that bar.
+    Every lane has a stream of chance of its own: a lane made alone is the same as in the whole bar of that seed. The
+    one exception is a bass made without its kick, with a ``condition``: it listens to the kick of that bar.
     """
 
     name = "rules"

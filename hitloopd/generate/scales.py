@@ -44,7 +44,7 @@ def ladder(scale: str) -> tuple[int, ...]:
     if scale not in SCALES:
         raise UnknownNameError(f"There is no scale '{scale}'; valid are {', '.join(SCALES)}.{nearest(scale, SCALES)}")
     tones = SCALES[scale]
-    if len(tones) == 7:  # noqa: PLR2004 - seven degrees
+    if len(tones) == 7:
         degrees = tones
     else:
         frame = SCALES["minor" if 3 in tones else "major"]

@@ -16,16 +16,16 @@ TRAP_ROLLS: Final = (
 
 TRAP: Final = Style(
     name="trap",
-    about="half-time snare on three, hats that stutter from eighths into rolls, a long 808 that is kick and bass at once",
+    about="half-time snare on three, hats that stutter from eighths into rolls, an 808 that is kick and bass at once",
     bpm=(130, 150),
     kick=(
-        Row("X... ..7. ..6. .3..", force="X... ..9. ..9. .8..", weight=4),
+        Row("X..1 ..7. .26. .3.2", force="X..8 ..9. .89. .8.7", weight=4),
         Row("X..7 .... ..X. ..3.", force="X..9 .... ..9. ..8.", weight=3),
         Row("X... ...6 ..7. ...5", force="X... ...9 ..9. ...8", weight=3),
         Row("X.5. ..7. ...7 ..3.", force="X.8. ..9. ...9 ..8.", weight=2),
     ),
     snare=(
-        Row(".... ..1. X..1 ...2", force=".... ..4. X..4 ...5", weight=4),
+        Row("...1 ..2. X..2 .1.3", force="...4 ..4. X..4 .4.5", weight=4),
         Row("...1 .... X... ..21", force="...4 .... X... ..64", rolls=(Roll(15, 1, 3, 0.3, (0.5, 0.7)),), weight=3),
     ),
     hihat=(
@@ -45,7 +45,7 @@ TRAP: Final = Style(
     ),
     bass=Bass(
         lines=(
-            Line("X... ..6. ..5. .3..", hold="6... ..4. ..3. .3..", octave=".... ..1. ..2. .2..", force="9", weight=4),
+            Line("X..2 ..6. ..5. .3.2", hold="6..2 ..4. ..3. .3.1", octave=".... ..1. ..2. .2..", force="9", weight=4),
             Line("X..5 .... ..8. ..5.", hold="3..6 .... ..4. ..2.", octave="...1 .... ..1. ..3.", force="9", weight=3),
             Line("X... ...6 ..6. 4..5", hold="7... ...3 ..2. 3..1", octave=".... ...2 ..2. ...4", force="9", weight=3),
         ),
@@ -65,19 +65,19 @@ HIP_HOP: Final = Style(
     swing=0.58,
     kick=(
         Row("X... ...4 ..X. ....", force="X... ...7 ..9. ....", late=(0, 4, 4, 4), weight=4),
-        Row("X.2. ..2. .4X. .1.2", force="X.7. ..7. .79. .6.6", late=(0, 4, 4, 4), weight=3),
+        Row("X.2. ..21 .4X. .2.2", force="X.7. ..76 .79. .6.6", late=(0, 4, 4, 4), weight=3),
         Row("X..5 ...2 ..X5 ....", force="X..7 ...6 ..97 ....", late=(0, 4, 4, 4), weight=3),
         Row("X... ..5. .7X. ...2", force="X... ..8. .79. ...6", late=(0, 4, 4, 4), weight=2),
     ),
     snare=(
-        Row(".... X..2 .... X..2", force=".... 9..3 .... 9..3", late=(6, 4, 4, 6), weight=4),
+        Row(".1.. X..2 .2.1 X..3", force=".3.. 9..3 .3.3 9..4", late=(6, 4, 4, 6), weight=4),
         Row("...1 X..2 .2.. X.12", force="...2 9..3 .3.. 9.34", late=(9, 4, 4, 6), weight=3),
         Row(".... X... .1.3 X...", force=".... 9... .3.4 9...", late=(12, 4, 4, 4), weight=2),
     ),
     hihat=(
-        Row("9.9. 9.91 9.9. 9.92", force="7.5. 7.54 7.5. 7.54", repeat=8, late=(2, 0, 4, 2), weight=4),
+        Row("9191 9192 9191 9193", force="7353 7354 7353 7354", repeat=8, late=(2, 0, 4, 2), weight=4),
         Row("9282 9283 9282 9283", force="7353 7354", repeat=8, late=(2, 0, 4, 2), weight=3),
-        Row("8.83 .484 8.83 .484", force="7.54 .454", repeat=8, weight=2),
+        Row("9.93 .494 9.93 .494", force="7.54 .454", repeat=8, weight=2),
     ),
     cymbal=(
         Row("1... .... .... ..5.", force="8... .... .... ..6.", weight=3, length=120),
@@ -85,7 +85,7 @@ HIP_HOP: Final = Style(
     ),
     bass=Bass(
         lines=(
-            Line("X... ...5 ..X. .4..", hold="4... ...2 ..3. .2..", octave="...1", weight=4),
+            Line("X.1. ..15 ..X. .423", hold="4.1. ..12 ..3. .211", octave="...1", weight=4),
             Line("X..6 .... .5X. ...5", hold="3..2 .... .13. ...1", octave="...2 .... .... ...3", weight=3),
             Line("X.4. ..5. ..X. 5.4.", hold="2.2. ..2. ..2. 2.1.", octave=".... ..2. .... ..3.", weight=2),
         ),
@@ -105,30 +105,30 @@ DUBSTEP: Final = Style(
     bpm=(138, 142),
     swing=0.54,
     kick=(
-        Row("X... ..3. ..3. ...2", force="X... ..8. ..8. ...6", weight=4),
+        Row("X..1 ..3. ..3. .1.2", force="X..7 ..8. ..8. .6.6", weight=4),
         Row("X..5 .... ..5. .2..", force="X..8 .... ..8. .6..", weight=3),
         Row("X... ...4 ...5 ..3.", force="X... ...8 ...8 ..7.", weight=2),
     ),
     snare=(
-        Row(".... ...1 X..1 ..1.", force=".... ...3 X..3 ..4.", weight=4),
+        Row(".1.. ..12 X..1 .123", force=".3.. ..33 X..3 .345", weight=4),
         Row("...1 ..2. X... ...2", force="...3 ..4. X... ...5", weight=3),
     ),
     hihat=(
         Row(
-            "4.54 ..63 4.54 .364",
-            force="6.65 ..64 6.65 .465",
+            "5174 .283 5174 .384",
+            force="6465 .464 6465 .465",
             repeat=8,
             rolls=(Roll(14, 2, 3, 0.35, (0.6, 0.4)),),
             weight=4,
         ),
         Row(
-            "6.62 6.62 3.62 6.62",
-            force="6.54 6.54 6.54 6.54",
+            "8192 8193 3192 8194",
+            force="6454 6454 6454 6454",
             repeat=8,
             rolls=(Roll(6, 2, 3, 0.3, (0.6, 0.4)),),
             weight=3,
         ),
-        Row("..7. .6.3 ..7. .6.4", force="..6. .6.4 ..6. .6.5", repeat=8, weight=2),
+        Row("..92 .8.3 ..92 .8.4", force="..64 .6.4 ..64 .6.5", repeat=8, weight=2),
     ),
     cymbal=(
         Row("2... .... .... ..4.", force="8... .... .... ..6.", weight=3, length=120),
@@ -136,7 +136,7 @@ DUBSTEP: Final = Style(
     ),
     bass=Bass(
         lines=(
-            Line("X... ..4. ..5. ..3.", hold="8... ..4. ..4. ..2.", force="9", weight=4),
+            Line("X... 2.4. ..5. 2.32", hold="8... 2.4. ..4. 1.21", force="9", weight=4),
             Line("X.4. 5.4. X.4. 5.43", hold="2", octave="..1. ..2.", force="9", weight=3),
             Line("X..6 ..5. .... 5.4.", hold="3..3 ..8. .... 2.2.", octave="...1 .... .... ..2.", force="9", weight=3),
             Line("X... 5... ..6. 4545", hold="4... 4... ..2. 1111", octave=".... .... ..2. .3.3", force="9", weight=2),
@@ -169,9 +169,9 @@ REGGAETON: Final = Style(
         ),
     ),
     hihat=(
-        Row("8.7. 8.7. 8.7. 8.73", force="6.5. 6.5. 6.5. 6.54", repeat=8, weight=3),
-        Row("7374 7374 7374 7375", force="6454", repeat=8, weight=3),
-        Row("..83 ..83 ..83 ..84", force="..64", repeat=8, weight=2),
+        Row("9191 9191 9191 9193", force="6454 6454 6454 6454", repeat=8, weight=3),
+        Row("9494 9494 9494 9495", force="6454", repeat=8, weight=3),
+        Row("1.93 1.93 1.93 1.94", force="5.64", repeat=8, weight=2),
     ),
     cymbal=(
         Row(".... ..2. .... ..4.", force=".... ..6. .... ..6.", weight=3, length=110),

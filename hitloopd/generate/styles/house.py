@@ -12,19 +12,19 @@ HOUSE: Final = Style(
     bpm=(120, 128),
     swing=0.53,
     kick=(
-        Row("X... X... X... X.12", force="X... X... X... X.56", weight=4),
+        Row("X... X..1 X... X122", force="X... X..5 X... X556", weight=4),
         Row("X... X..2 X... X..4", force="X... X..5 X... X..6", weight=2),
         Row("X... X... X.2. X1.3", force="X... X... X.5. X5.5", weight=1),
     ),
     snare=(
-        Row("...1 X..1 .1.1 X..3", force="...3 9..3 .3.3 9..5", weight=4),
+        Row("..11 X..2 .2.1 X123", force="..33 9..3 .3.3 9345", weight=4),
         Row(".... X..3 .2.. X.3.", force=".... 9..4 .4.. 9.6.", weight=2),
         Row("...2 X... ..2. X.12", force="...4 9... ..4. 9.46", weight=2),
     ),
     hihat=(
-        Row("7.16 7.16 7.16 7.26", force="6.36 6.36 6.36 6.46", repeat=4, late=(0, 0, 0, 2), weight=3),
-        Row("57.7 57.7 57.7 5747", force="46.6 46.6 46.6 4656", repeat=4, late=(0, 2, 0, 2), weight=2),
-        Row("4.36 2.36 4.36 2.47", force="6.46 6.46 6.46 6.57", repeat=4, weight=2),
+        Row("8216 8216 8216 8226", force="6436 6436 6436 6446", repeat=4, late=(0, 0, 0, 2), weight=3),
+        Row("58.7 58.7 58.7 5847", force="46.6 46.6 46.6 4656", repeat=4, late=(0, 2, 0, 2), weight=2),
+        Row("4137 2137 4137 2147", force="6446 6446 6446 6557", repeat=4, weight=2),
     ),
     cymbal=(
         Row("..X. ..X. ..X. ..X.", force="..8. ..8. ..8. ..9.", late=(0, 0, -3, 0), weight=4, length=110),
@@ -32,7 +32,7 @@ HOUSE: Final = Style(
     ),
     bass=Bass(
         lines=(
-            Line("..X. ..X3 ..X. ..93", hold="..1. ..11 ..1. ..11", octave="...3", force="8", weight=4),
+            Line("..X3 ..X3 .2X3 .294", hold="..11 ..11 .h11 .h11", octave="...3", force="8", weight=4),
             Line("X..8 ..X. .4.7 ..74", hold="2..1 ..1. .1.1 ..11", octave="...2 ..3. ...3 ..2.", weight=3),
             Line("X.5. .7.5 ..X. 73.6", hold="1.h. .1.1 ..1. 11.1", octave="..4. ...4 ..2. ..4.", weight=3),
             Line("..X3 .4X. ..X3 .5X4", hold="..1h .h1. ..1h .h1h", octave="...4", weight=2),
@@ -58,8 +58,8 @@ DEEP_HOUSE: Final = Style(
         Row("..2. X... ..3. X..5", force="..3. 7... ..4. 7..4", late=(3, 0, 0, 4), weight=2),
     ),
     hihat=(
-        Row("3.57 3.57 3.57 3.57", force="4.46 4.46 4.46 4.56", repeat=4, late=(0, 3, 0, 4), weight=3),
-        Row("2656 2636 2656 2646", force="3536 3536 3536 3546", repeat=4, late=(0, 4, 0, 4), weight=3),
+        Row("3159 3159 3159 3159", force="4346 4346 4346 4356", repeat=4, late=(0, 3, 0, 4), weight=3),
+        Row("2859 2839 2859 2849", force="3536 3536 3536 3546", repeat=4, late=(0, 4, 0, 4), weight=3),
     ),
     cymbal=(
         Row("..X. ..9. ..X. ..9.", force="..6. ..6. ..6. ..7.", late=(0, 0, 3, 0), weight=4, length=120),
@@ -95,8 +95,8 @@ TECH_HOUSE: Final = Style(
         Row("..3. X..3 ..3. X.33", force="..4. 9..4 ..4. 9.56", weight=2),
     ),
     hihat=(
-        Row("4847 4847 4847 4848", force="4746 4746 4746 4757", repeat=4, weight=3),
-        Row("6.38 6.38 6.38 6.48", force="6.47 6.47 6.47 6.57", repeat=4, weight=2),
+        Row("4948 4948 4948 4948", force="4746 4746 4746 4757", repeat=4, weight=3),
+        Row("6139 6139 6139 6149", force="6447 6447 6447 6557", repeat=4, weight=2),
     ),
     cymbal=(
         Row("..X. ..X. ..X. ..X.", force="..8. ..7. ..8. ..8.", weight=3, length=80),
@@ -133,7 +133,7 @@ AFRO_HOUSE: Final = Style(
         Row("...7 X.3. ..X. .X.4", force="...6 8.4. ..7. .7.4", weight=2),
     ),
     hihat=(
-        Row("7597 7597 7597 7598", force="6375 6375 6375 6376", repeat=4, late=(0, 3, -2, 3), weight=3),
+        Row("8698 8698 8698 8698", force="6375 6375 6375 6376", repeat=4, late=(0, 3, -2, 3), weight=3),
         Row("8388 8388 8388 8389", force="5365 5365 5365 5366", repeat=4, late=(0, 3, 0, 4), weight=3),
     ),
     cymbal=(
@@ -175,8 +175,8 @@ DISCO: Final = Style(
     ),
     bass=Bass(
         lines=(
-            Line("X.9. 8.9. X.9. 8.94", hold="1.h. 1.h. 1.h. 1.hh", octave="..9.", force="9.7.", weight=4),
-            Line("X.93 .59. X.93 .695", hold="1.hh .hh. 1.hh .hhh", octave="..94 ..9.", force="9.77 .77.", weight=3),
+            Line("X.9. 8.9. X.9. 8.94", hold="1.h. 1.h. 1.h. 1.hh", octave="..9.", force="9.77", weight=4),
+            Line("X.93 .59. X.93 .695", hold="1.hh .hh. 1.hh .hhh", octave="..94 ..9.", force="9.77 .777", weight=3),
             Line("X..7 X.7. 7..7 X.85", hold="1..1 1.1. 1..1 1.hh", octave="...5 ..5.", weight=2),
         ),
         degrees=((1, 5), (5, 3), (4, 3), (3, 2), (6, 2), (7, 2)),
@@ -210,7 +210,7 @@ AMAPIANO: Final = Style(
     bass=Bass(
         lines=(
             Line(
-                "X..X ..7. .8.. 6.74", hold="2..2 ..2. .2.. 1.21", octave="...3 ..2. .3.. ....", force="9..8", weight=3
+                "X..X ..7. .8.. 6.74", hold="2..2 ..2. .2.. 1.21", octave="...3 ..2. .3.. ....", force="9888", weight=3
             ),
             Line("..3X ..X. ..38 .7.5", hold="..12 ..2. ..12 .2.1", octave="...3", weight=3),
             Line("X... ..8X ..5. 7.75", hold="3... ..12 ..1. 1.11", octave=".... ..4. ..2. ..3.", weight=2),

@@ -1,9 +1,9 @@
 """What a style's table is made of. Data only: ``generate.rules`` plays it.
 
 Conventions: a row has sixteen cells, written in four groups of a beat; a shorter row is repeated until it has sixteen.
-In a *chance* row ``X`` is the backbone (always there, also with the energy knob at 0), ``1``..``9`` is the chance in tenths
-that the cell sounds with the knob in the middle at temperature 1, ``.`` is never. In a *force* row a digit is the
-velocity in tenths, ``X`` is full. Ticks are 480 to the beat.
+In a *chance* row ``X`` is the backbone (always there, also with the energy knob at 0), ``1``..``9`` is the chance in
+tenths that the cell sounds with the knob in the middle at temperature 1, ``.`` is never. In a *force* row a digit is
+the velocity in tenths, ``X`` is full. Ticks are 480 to the beat.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ def cells(row: str, marks: frozenset[str]) -> str:
     if not plain or CELLS_PER_BAR % len(plain) or not marks.issuperset(plain):
         raise RangeError(f"A row must be 1, 2, 4, 8 or 16 of {''.join(sorted(marks))}, got '{row}'.")
     return plain * (CELLS_PER_BAR // len(plain))
+
+
+def _agree(chance: str, other: str) -> None:
+    """See that a cell which may sound has its force and length."""
+    if any(a != "." and b == "." for a, b in zip(chance, other, strict=True)):
+        raise RangeError(f"Every cell that may sound needs a mark in each row; '{chance}' has more than '{other}'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,7 @@ class Row:
     length: int = 60
 
     def __post_init__(self) -> None:
-        cells(self.chance, CHANCE_MARKS)
-        cells(self.force, FORCE_MARKS)
+        _agree(cells(self.chance, CHANCE_MARKS), cells(self.force, FORCE_MARKS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,10 @@ class Line:
     weight: int = 1
 
     def __post_init__(self) -> None:
-        cells(self.chance, CHANCE_MARKS)
-        cells(self.hold, HOLD_MARKS)
+        chance = cells(self.chance, CHANCE_MARKS)
+        _agree(chance, cells(self.force, FORCE_MARKS))
+        _agree(chance, cells(self.hold, HOLD_MARKS))
         cells(self.octave, CHANCE_MARKS)
-        cells(self.force, FORCE_MARKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,8 @@ class Bass:
 
     Args:
         lines: its rhythms, the most typical one first.
-        degrees: (degree, weight): 1 is the root, 5 the fifth, 8 the octave, in whatever scale is asked for. Jumps land here.
+        degrees: (degree, weight): 1 is the root, 5 the fifth, 8 the octave, in whatever scale is asked for; jumps land
+            here.
         motion: weights to stay on the note, to go to a neighbour in the scale, to jump.
         motif: cells after which the notes repeat: 4, 8 or 16.
         turn: chance 0..1 that the last beat leaves the motif.

@@ -16,12 +16,12 @@ TECHNO: Final = Style(
         Row("X..1 X... X..2 X...", force="X..5 X... X..5 X...", weight=1),
     ),
     snare=(
-        Row(".... 7... .... 72..", force=".... 8... .... 84..", weight=3),
+        Row("...1 7..2 .1.2 7322", force="...4 8..4 .4.4 8456", weight=3),
         Row("...3 ..4. .4.3 ..42", force="...5 ..6. .5.4 ..64", weight=3),
         Row(".... 8.2. ...3 8..3", force=".... 8.4. ...4 8..5", weight=2),
     ),
     hihat=(
-        Row("7588 7588 7588 7588", force="5375 5375 5375 5375", repeat=4, weight=4),
+        Row("7589 7589 7589 7589", force="5375 5375 5375 5375", repeat=4, weight=4),
         Row("8383 8383 8383 8385", force="6374 6374 6374 6375", repeat=4, weight=2),
         Row("6777 6777 6777 6777", force="4556 4556 4556 4556", repeat=4, weight=2),
     ),
@@ -59,9 +59,9 @@ MINIMAL: Final = Style(
         Row(".... ..3. .3.. X...", force=".... ..4. .4.. 7...", weight=2),
     ),
     hihat=(
-        Row("..8. ..8. ..8. ..82", force="..5. ..5. ..5. ..53", repeat=4, weight=3),
-        Row("..83 .28. ..8. 3.8.", force="..54 .35. ..5. 3.5.", repeat=4, weight=3),
-        Row(".28. .28. .28. .284", force=".36. .36. .36. .364", repeat=4, weight=2),
+        Row("..X1 ..9. .1X. ..93", force="..54 ..5. .35. ..53", repeat=4, weight=3),
+        Row("..93 .29. ..9. 3.9.", force="..54 .35. ..5. 3.5.", repeat=4, weight=3),
+        Row(".39. .39. .39. .394", force=".36. .36. .36. .364", repeat=4, weight=2),
     ),
     cymbal=(
         Row(".... ..2. .... ..5.", force=".... ..5. .... ..6.", weight=3, length=60),
@@ -91,12 +91,12 @@ ACID: Final = Style(
         Row("X... X... X... X..2", force="X... X... X... X..6", weight=2),
     ),
     snare=(
-        Row(".... X... .... X..2", force=".... 8... .... 8..5", weight=4),
+        Row("...1 X..1 .2.1 X223", force="...4 8..4 .4.4 8455", weight=4),
         Row(".... X..1 ..1. X.23", force=".... 8..4 ..4. 8.56", weight=2),
     ),
     hihat=(
-        Row("53.5 53.5 53.5 53.5", force="64.5 64.5 64.5 64.5", repeat=4, weight=3),
-        Row("7474 7474 7474 7474", force="6464", repeat=4, weight=2),
+        Row("83.6 83.6 83.6 83.6", force="64.5 64.5 64.5 64.5", repeat=4, weight=3),
+        Row("9595 9595 9595 9595", force="6464", repeat=4, weight=2),
     ),
     cymbal=(Row("..X. ..X. ..X. ..X.", force="..8.", weight=1, length=100),),
     bass=Bass(
@@ -109,7 +109,7 @@ ACID: Final = Style(
                 force="9.69 .69. 6.96 .7.7",
                 weight=3,
             ),
-            Line("X77. X77. X77. X.77", hold="1hh.", octave=".33. 2.4.", force="966.", weight=2),
+            Line("X77. X77. X77. X.77", hold="1hhh", octave=".33. 2.4.", force="9666", weight=2),
         ),
         degrees=((1, 8), (8, 4), (3, 3), (7, 3), (5, 2), (2, 2), (4, 1)),
         motion=(4, 2, 5),
@@ -134,11 +134,11 @@ TRANCE: Final = Style(
             rolls=(Roll(14, 2, 4, 0.3, (0.5, 0.8)),),
             weight=4,
         ),
-        Row(".... X..1 .... X.34", force=".... 9..4 .... 9.67", weight=2),
+        Row("...1 X..2 .2.1 X234", force="...4 9..4 .4.4 9567", weight=2),
     ),
     hihat=(
-        Row("78.8 78.8 78.8 78.8", force="55.6 55.6 55.6 55.6", repeat=4, weight=4),
-        Row("6747 6747 6747 6747", force="5646", repeat=4, weight=2),
+        Row("79.9 79.9 79.9 79.9", force="55.6 55.6 55.6 55.6", repeat=4, weight=4),
+        Row("6848 6848 6848 6848", force="5646", repeat=4, weight=2),
     ),
     cymbal=(
         Row("..X. ..X. ..X. ..X.", force="..9.", weight=4, length=110),
@@ -166,13 +166,13 @@ PSYTRANCE: Final = Style(
     bpm=(138, 148),
     kick=(Row("X... X... X... X...", force="X", weight=1),),
     snare=(
-        Row(".... 8... .... 8..1", force=".... 8... .... 8..5", weight=3),
+        Row("...2 9..1 .2.2 9.23", force="...4 8..4 .4.4 8.56", weight=3),
         Row("...1 X... ..1. X.22", force="...5 8... ..5. 8.56", weight=2),
         Row(".... X..2 .2.. X..3", force=".... 8..4 .4.. 8..6", weight=2),
     ),
     hihat=(
-        Row("38.7 38.7 38.7 38.7", force="45.5 45.5 45.5 45.5", repeat=4, weight=3),
-        Row("5636 5636 5636 5636", force="4536", repeat=4, weight=2),
+        Row("39.9 39.9 39.9 39.9", force="45.5 45.5 45.5 45.5", repeat=4, weight=3),
+        Row("5839 5839 5839 5839", force="4536", repeat=4, weight=2),
     ),
     cymbal=(
         Row("..X. ..X. ..X. ..X.", force="..8.", weight=3, length=80),
@@ -182,7 +182,7 @@ PSYTRANCE: Final = Style(
         lines=(
             Line(".9X9 .9X9 .9X9 .9X9", hold="h", force=".789", weight=4),
             Line(".8X9 .8X9 .8X9 .8X9", hold="h", octave=".... .... .... .336", force=".789", weight=3),
-            Line("..X9 ..X9 ..X9 .7X9", hold="h", octave=".... ...3 .... ...5", force="..89", weight=2),
+            Line("..X9 ..X9 ..X9 .7X9", hold="h", octave=".... ...3 .... ...5", force=".789", weight=2),
         ),
         degrees=((1, 12), (2, 3), (8, 3), (3, 2), (7, 2)),
         motion=(9, 1, 2),
