@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from tests.needs import require, require_program
 
@@ -192,7 +193,7 @@ class JackMidiRecorder:
         )
         self._ask("count")  # it is up once it answers
 
-    def __enter__(self) -> JackMidiRecorder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

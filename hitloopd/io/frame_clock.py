@@ -1,0 +1,88 @@
+"""The tie between a sound card's frames and monotonic time: a straight line, bent so slowly that no interval feels it.
+
+Conventions: frames are unwrapped integers; times monotonic ns. The server's own estimate of a cycle's start jitters by
+some µs from cycle to cycle; placing events by it directly would make a 174 BPM clock (689.655 frames) come out with
+intervals of 688 or 691 now and then. So the line is kept and only its slope follows, by at most ``MAX_BEND``: less than
+the 500 ppm at which an interval could leave 689..690. After an xrun that moved frames against time it starts anew.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+BANDWIDTH_HZ: Final = 0.05
+MAX_DRIFT: Final = 300e-6  # how wrong a card's nominal rate may be: crystals are within 100 ppm
+MAX_BEND: Final = 100e-6  # phase correction on top
+RESYNC_NS: Final = 1_000_000  # at least; half a period where that is more
+
+
+class FrameClock:
+    """Frames to ns and back.
+
+    Args:
+        rate: nominal frames per second.
+
+    Attributes:
+        resyncs: how often the line had to start anew.
+    """
+
+    __slots__ = ("_drift", "_frame0", "_nominal_ns", "_ns0", "_ns_per_frame", "_started", "resyncs")
+
+    def __init__(self, rate: int) -> None:
+        self._nominal_ns = 1e9 / rate
+        self._ns_per_frame = self._nominal_ns
+        self._drift = 0.0
+        self._frame0 = 0
+        self._ns0 = 0.0
+        self._started = False
+        self.resyncs = 0
+
+    def update(self, frame: int, ns: int) -> bool:
+        """Take one measurement, once per cycle.
+
+        Args:
+            frame: the cycle's first frame.
+            ns: when that was, as measured now.
+
+        Returns:
+            True when the line jumped.
+
+        Thread: one. Real-time: yes.
+        """
+        elapsed = frame - self._frame0
+        if not self._started or elapsed <= 0:
+            return self._start(frame, ns)
+        predicted = self._ns0 + elapsed * self._ns_per_frame
+        error = ns - predicted
+        span = elapsed * self._nominal_ns
+        if abs(error) > max(RESYNC_NS, span / 2):
+            return self._start(frame, ns)
+        omega = 2 * math.pi * BANDWIDTH_HZ * span / 1e9
+        self._drift = _clamp(self._drift + omega * omega * error / span, MAX_DRIFT)
+        bend = _clamp(math.sqrt(2) * omega * error / span, MAX_BEND)
+        self._frame0 = frame
+        self._ns0 = predicted
+        self._ns_per_frame = self._nominal_ns * (1 + self._drift + bend)
+        return False
+
+    def frame_at(self, ns: int) -> int:
+        """The nearest frame. Thread: one. Real-time: yes."""
+        return self._frame0 + math.floor((ns - self._ns0) / self._ns_per_frame + 0.5)
+
+    def ns_at(self, frame: int) -> int:
+        """When a frame is. Thread: one. Real-time: yes."""
+        return round(self._ns0 + (frame - self._frame0) * self._ns_per_frame)
+
+    def _start(self, frame: int, ns: int) -> bool:
+        jumped = self._started
+        self.resyncs += jumped
+        self._started = True
+        self._frame0 = frame
+        self._ns0 = float(ns)
+        self._ns_per_frame = self._nominal_ns * (1 + self._drift)
+        return jumped
+
+
+def _clamp(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)
