@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,15 @@ DAMAGED: Final = "journal.damaged"
 MAX_BYTES: Final = 2 << 20
 RETRY_NS: Final = 5_000_000_000  # after a refusal: not at every key press
 _BINARY: Final = getattr(os, "O_BINARY", 0)  # Windows would turn newlines into two bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """A bar as it stands in the file; holding the pattern keeps its Python identity from being used again."""
+
+    pattern: Pattern
+    id: str
+    line: bytes
 
 
 class Journal:
@@ -58,13 +68,14 @@ class Journal:
         self._size = 0
         self._retry_ns = 0
         self._swap = threading.Lock()  # between sync on its thread and a rewrite that changes the descriptor
-        self._bars: dict[int, tuple[Pattern, str]] = {}
+        self._bars: dict[int, _Bar] = {}
         self._in_file: set[str] = set()
         self._hold()
         self.history = self._restore(default)
         self._written = self.history.present
         self._seed = self.history.last_seed
-        self._rewrite(self.history)
+        if self._fd < 0:
+            self._rewrite(self.history)
 
     def write(self, step: Step, history: History) -> bool:
         """Write what ``history.apply`` just did. Do it before the change is acknowledged.
@@ -72,22 +83,22 @@ class Journal:
         Returns:
             False if the disk refuses; ``problem`` says why, and the whole history is written once it takes it again.
         """
-        entries: list[Mapping[str, Any]] = []
+        lines: list[bytes] = []
         if step is Step.PUSH:
-            entries += self._delta(history.present, self._written)
+            lines += self._delta(history.present, self._written)
         elif step is not Step.NONE:
-            entries.append({"op": step.value})
+            lines.append(framed({"op": step.value}))
         if history.last_seed != self._seed:
-            entries.append({"op": "seed", "seed": history.last_seed})
+            lines.append(framed({"op": "seed", "seed": history.last_seed}))
         self._written, self._seed = history.present, history.last_seed
-        return self._append(entries, history)
+        return self._append(b"".join(lines), history)
 
     def remember(self, memo: Mapping[str, Any]) -> bool:
         """Remember what the app wants back after a restart: tempo, playing, origin; any JSON. The last one counts."""
         if self.memo == memo:
             return self._fd >= 0
         self.memo = dict(memo)
-        return self._append([{"op": "memo", "memo": self.memo}], None)
+        return self._append(framed({"op": "memo", "memo": self.memo}), None)
 
     def sync(self) -> bool:
         """Have the disk itself take what was written. Thread: any but the loop. Real-time: no."""
@@ -146,7 +157,19 @@ class Journal:
         if history is None or replay.good_bytes < len(data):
             lost = data[replay.good_bytes :]
             return self._set_aside(lost, history or History(default), f"ends in {len(lost)} damaged bytes")
+        self._go_on(replay)
         return history
+
+    def _go_on(self, replay: Replay) -> None:
+        """Append to the file as it is: nothing needs to be written at a start."""
+        if self._lock < 0:
+            return
+        try:
+            self._fd = os.open(self.folder / NAME, os.O_WRONLY | os.O_APPEND | _BINARY)
+        except OSError as error:
+            self._refused(error)
+        self._size = replay.good_bytes
+        self._in_file = set(replay.patterns)
 
     def _set_aside(self, lost: bytes, history: History, what: str) -> History:
         self.report = f"The journal {self.folder / NAME} {what}; what was left out is kept in {DAMAGED}."
@@ -156,8 +179,7 @@ class Journal:
 
     # ── writing ──
 
-    def _append(self, entries: Iterable[Mapping[str, Any]], history: History | None) -> bool:
-        data = b"".join(framed(entry) for entry in entries)
+    def _append(self, data: bytes, history: History | None) -> bool:
         if self._fd < 0:
             return self._try_again(history)
         try:
@@ -190,7 +212,7 @@ class Journal:
         self._in_file.clear()
         reachable = {id(bar) for state in _chain(history) for bar in (state.current, state.previous)}
         self._bars = {key: kept for key, kept in self._bars.items() if key in reachable}
-        data = b"".join(framed(entry) for entry in self._entries(history))
+        data = b"".join(self._lines(history))
         try:
             _write_file(new, data)
             with self._swap:
@@ -208,45 +230,46 @@ class Journal:
         self.problem, self._told = "", False
         return True
 
-    def _entries(self, history: History) -> Iterable[Mapping[str, Any]]:
+    def _lines(self, history: History) -> Iterable[bytes]:
         """A whole history: the oldest state, each later one as a change, then as many undos as were in force."""
         oldest, *later = _chain(history)
-        yield {"op": "journal", "version": VERSION}
+        yield framed({"op": "journal", "version": VERSION})
         yield from self._new_bars(oldest)
-        yield {"op": "state", "set": {name: self._encoded(name, oldest) for name in FIELDS}}
+        yield framed({"op": "state", "set": {name: self._encoded(name, oldest) for name in FIELDS}})
         before = oldest
         for state in later:
             yield from self._delta(state, before)
             before = state
-        yield from ({"op": Step.UNDO.value} for _ in history.future)
-        yield {"op": "seed", "seed": history.last_seed}
-        yield {"op": "memo", "memo": self.memo}
+        yield from (framed({"op": Step.UNDO.value}) for _ in history.future)
+        yield framed({"op": "seed", "seed": history.last_seed})
+        yield framed({"op": "memo", "memo": self.memo})
 
-    def _delta(self, state: SessionState, before: SessionState) -> list[Mapping[str, Any]]:
+    def _delta(self, state: SessionState, before: SessionState) -> Iterable[bytes]:
         changed = [name for name in FIELDS if getattr(state, name) != getattr(before, name)]
-        return [
-            *self._new_bars(state),
-            {"op": "push", "set": {name: self._encoded(name, state) for name in changed}},
-        ]
+        if "current" in changed or "previous" in changed:
+            yield from self._new_bars(state)
+        yield framed({"op": "push", "set": {name: self._encoded(name, state) for name in changed}})
 
-    def _new_bars(self, state: SessionState) -> Iterable[Mapping[str, Any]]:
-        for bar in (state.current, state.previous):
-            if bar is not None and (key := self._bar_id(bar)) not in self._in_file:
-                self._in_file.add(key)
-                yield {"op": "pattern", "id": key, "pattern": bar.as_json()}
+    def _new_bars(self, state: SessionState) -> Iterable[bytes]:
+        for pattern in (state.current, state.previous):
+            if pattern is not None and (bar := self._bar(pattern)).id not in self._in_file:
+                self._in_file.add(bar.id)
+                yield bar.line
 
     def _encoded(self, name: str, state: SessionState) -> Any:  # noqa: ANN401  (JSON)
         value = getattr(state, name)
         if name in PATTERN_FIELDS:
-            return None if value is None else self._bar_id(value)
+            return None if value is None else self._bar(value).id
         return FIELDS[name].encode(value)
 
-    def _bar_id(self, bar: Pattern) -> str:
-        """A bar's id; kept, because making it costs more than writing a change."""
-        kept = self._bars.get(id(bar))
-        if kept is None or kept[0] is not bar:
-            kept = self._bars[id(bar)] = (bar, bar.id)
-        return kept[1]
+    def _bar(self, pattern: Pattern) -> _Bar:
+        """A bar's line; kept, because making it costs more than writing it."""
+        kept = self._bars.get(id(pattern))
+        if kept is None:
+            key = pattern.id
+            line = framed({"op": "pattern", "id": key, "pattern": pattern.as_json()})
+            kept = self._bars[id(pattern)] = _Bar(pattern, key, line)
+        return kept
 
     # ── refusals ──
 

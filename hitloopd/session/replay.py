@@ -46,10 +46,10 @@ class Replay:
 
     memo: dict[str, Any] = field(default_factory=dict[str, Any])
     good_bytes: int = 0
+    patterns: dict[str, Any] = field(default_factory=dict[str, Any])
     _present: Entry | None = None
     _past: deque[Entry] = field(default_factory=lambda: deque[Entry](maxlen=DEPTH))
     _future: list[Entry] = field(default_factory=list[Entry])
-    _patterns: dict[str, Any] = field(default_factory=dict[str, Any])
     _last_seed: int | None = None
     _decoded: dict[tuple[str, int], Any] = field(default_factory=dict[tuple[str, int], Any])
 
@@ -91,7 +91,7 @@ class Replay:
         return entry["version"] == VERSION
 
     def _pattern(self, entry: Entry) -> bool:
-        self._patterns[entry["id"]] = entry["pattern"]
+        self.patterns[entry["id"]] = entry["pattern"]
         return True
 
     def _whole(self, entry: Entry) -> bool:
@@ -143,7 +143,7 @@ class Replay:
     def _bar(self, name: str | None) -> Pattern | None:
         if name is None:
             return None
-        key = ("pattern", id(self._patterns[name]))
+        key = ("pattern", id(self.patterns[name]))
         if key not in self._decoded:
-            self._decoded[key] = pattern_from_json(self._patterns[name])
+            self._decoded[key] = pattern_from_json(self.patterns[name])
         return self._decoded[key]

@@ -57,10 +57,7 @@ def test_json_gives_an_equal_state_and_equal_text_back(commands):
 @given(sequences)
 def test_n_undos_and_n_redos_give_the_same_states(commands):
     history = History(SessionState())
-    states = [history.present]
-    for command in commands:
-        if perform(history, command) is Step.PUSH:
-            states.append(history.present)
+    states = [history.present, *(history.present for command in commands if perform(history, command) is Step.PUSH)]
     back = []
     while history.past:
         back.append(history.present)

@@ -193,9 +193,13 @@ def test_half_a_line_on_a_full_disk_does_not_spoil_what_follows(journal, monkeyp
     history = perform(journal, c.SetAuto(1))
     monkeypatch.setattr(module, "RETRY_NS", 0)
     real = os.write
-    answers = iter([lambda fd, data: real(fd, data[:7]), no_room])
+    room = iter([7])
+
+    def write_what_fits(fd, data):
+        return real(fd, data[: next(room)]) if room.__length_hint__() else no_room()
+
     with monkeypatch.context() as full:
-        full.setattr(module.os, "write", next(answers))
+        full.setattr(module.os, "write", write_what_fits)
         assert not journal.write(history.apply(c.SetAuto(2)), history)
     assert journal.write(history.apply(c.SetAuto(3)), history)
     journal.close()
