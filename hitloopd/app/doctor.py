@@ -1,0 +1,288 @@
+"""What works on this machine, what does not, and the one command that mends it.
+
+Nothing here changes the machine or the running process: real-time rights are tried on a thread that ends at once,
+JACK, MIDI and PortAudio are asked in child processes, whose noise goes nowhere and whose hanging ends with a deadline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from hitloopd.app import resources
+from hitloopd.app.settings import Settings
+
+State = Literal["ok", "missing", "degraded"]
+PROBE_S: Final = 5.0
+_SEQUENCER: Final = Path("/dev/snd/seq")
+_FIFO_TRY: Final = 60
+_LIMITS: Final = "/etc/security/limits.d/95-audio.conf"
+_AUDIO_GROUP: Final = 'sudo usermod -aG audio "$USER"   # then log in again'
+
+_JACK: Final = """
+import jack
+client = jack.Client("hitloopd-doctor", no_start_server=True)
+print(f"{client.samplerate} Hz, {client.blocksize} frames")
+client.close()
+"""
+_AUDIO: Final = """
+import sounddevice
+names = [d["name"] for d in sounddevice.query_devices() if d["max_output_channels"] > 0]
+print("; ".join(names))
+"""
+_PORTS: Final = """
+import rtmidi
+print("; ".join(rtmidi.MidiOut().get_ports()))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Args:
+        name: what it is.
+        state: ok, missing (that part will not work) or degraded (it works, less well).
+        detail: what was found.
+        mend: the command that helps; empty where nothing need be done.
+    """
+
+    name: str
+    state: State
+    detail: str
+    mend: str = ""
+
+
+class Probe:
+    """A question to a child process: it starts at once, the answer is read later, so that several run side by side."""
+
+    def __init__(self, code: str) -> None:
+        environment = {**os.environ, "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1"}
+        self._process = subprocess.Popen(  # noqa: S603 - our own code, our own interpreter
+            [sys.executable, "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            text=True,
+        )
+
+    def answer(self, timeout_s: float = PROBE_S) -> str | None:
+        """What it printed, or ``None`` when it failed or took too long."""
+        try:
+            out, _ = self._process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            return None
+        return out.strip() if self._process.returncode == 0 else None
+
+
+def doctor(settings: Settings, *, devices: bool = False, platform: str = sys.platform) -> list[Finding]:
+    """Look at everything.
+
+    Args:
+        settings: which port and folders to look at.
+        devices: also start PortAudio and list its devices (may take seconds on some machines).
+        platform: as ``sys.platform``, for tests.
+    """
+    jack = Probe(_JACK) if _has_module("jack") else None
+    audio = Probe(_AUDIO) if devices else None
+    ports = Probe(_PORTS) if platform in ("darwin", "win32") else None
+    found = [_python(), _midi_library(), *_system_midi(platform, ports), _jack(jack, platform)]
+    found += [*_pipewire(platform), _portaudio(platform)]
+    if audio is not None:
+        found.append(_devices(audio))
+    found += [*_realtime(platform), osc_port(settings.osc.host, settings.osc.port), *_folders(settings)]
+    return [*found, _shipped("kit", settings), _shipped("model", settings)]
+
+
+def table(findings: Iterable[Finding]) -> str:
+    """For people: one line each, the mending command below it."""
+    lines: list[str] = []
+    for item in findings:
+        lines.append(f"{item.state:<9} {item.name:<16} {item.detail}".rstrip())
+        if item.mend:
+            lines.append(f"{'':<26} -> {item.mend}")
+    return "\n".join(lines)
+
+
+def as_json(findings: Iterable[Finding]) -> str:
+    """For programs: a JSON list of objects."""
+    return json.dumps([asdict(item) for item in findings])
+
+
+def osc_port(host: str, port: int) -> Finding:
+    """Whether OSC can be heard there; an UDP port has one owner."""
+    name, where = "OSC port", f"{host}:{port}"
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind, proto) as trial:
+            trial.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return Finding(
+                name, "missing", f"{where} is taken by another program", f"hitloopd run --set osc.port={port + 1}"
+            )
+        return Finding(name, "missing", f"{where}: {error.strerror}", "hitloopd run --set osc.host=127.0.0.1")
+    return Finding(name, "ok", f"{where} is free")
+
+
+def _has_module(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("Python", "ok", f"{version} ({sys.platform})")
+
+
+def _midi_library() -> Finding:
+    if _has_module("rtmidi"):
+        return Finding("python-rtmidi", "ok", "installed")
+    return Finding("python-rtmidi", "missing", "no MIDI ports without it", "pip install python-rtmidi")
+
+
+def _system_midi(platform: str, ports: Probe | None) -> Iterable[Finding]:
+    if platform.startswith("linux"):
+        return (_sequencer(_SEQUENCER),)
+    names = ports.answer() if ports is not None else None
+    if platform == "darwin":
+        if names and "IAC" in names:
+            return (Finding("IAC driver", "ok", "on"),)
+        mend = 'open -a "Audio MIDI Setup"   # Window > MIDI Studio > IAC Driver > Device is online'
+        return (Finding("IAC driver", "degraded", "off: other programs see only hitloopd's own ports", mend),)
+    if platform == "win32":
+        if names and "loopMIDI" in names:
+            return (Finding("loopMIDI", "ok", "running"),)
+        mend = "winget install TobiasErichsen.loopMIDI"
+        return (Finding("loopMIDI", "missing", "Windows has no virtual MIDI ports of its own", mend),)
+    return ()
+
+
+def _sequencer(path: Path) -> Finding:
+    name = "ALSA sequencer"
+    if not path.exists():
+        return Finding(name, "missing", f"{path} is not there: no system MIDI ports", "sudo modprobe snd-seq")
+    if not os.access(path, os.R_OK | os.W_OK):
+        return Finding(name, "missing", f"{path} may not be opened", _AUDIO_GROUP)
+    return Finding(name, "ok", str(path))
+
+
+def _jack(probe: Probe | None, platform: str) -> Finding:
+    name = "JACK"
+    if probe is None:
+        detail = "the extra is not installed: MIDI is placed by the clock, not by the frame"
+        return Finding(name, "degraded", detail, 'pip install -e ".[jack]"')
+    answer = probe.answer()
+    if answer is not None:
+        return Finding(name, "ok", f"a server runs: {answer}")
+    backend = {"darwin": "coreaudio", "win32": "portaudio"}.get(platform, "alsa")
+    return Finding(name, "degraded", "no server answers", f"jackd -d {backend} -r 48000 -p 128")
+
+
+def _pipewire(platform: str) -> Iterable[Finding]:
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not platform.startswith("linux") or not runtime or not (Path(runtime) / "pipewire-0").exists():
+        return ()
+    # Measured: the rtmidi wheel brings a libjack of its own that reaches jackd only; JACK-Client works under pw-jack.
+    detail = "runs; its JACK side is reached by the native JACK output only, not through rtmidi"
+    return (Finding("PipeWire", "ok", detail, "pw-jack hitloopd run --set midi.backend=jack"),)
+
+
+def _portaudio(platform: str) -> Finding:
+    name = "PortAudio"
+    if not _has_module("sounddevice"):
+        return Finding(name, "missing", "sounddevice is not installed: no sound, MIDI only", "pip install sounddevice")
+    if not platform.startswith("linux"):
+        return Finding(name, "ok", "in the sounddevice wheel")
+    import ctypes  # noqa: PLC0415 - only here
+
+    with contextlib.suppress(OSError):  # not there: told below
+        ctypes.CDLL("libportaudio.so.2")
+        return Finding(name, "ok", "libportaudio.so.2")
+    return Finding(name, "missing", "no libportaudio: no sound, MIDI only", "sudo apt-get install libportaudio2")
+
+
+def _devices(probe: Probe) -> Finding:
+    names = probe.answer()
+    if names:
+        return Finding("audio devices", "ok", names)
+    return Finding("audio devices", "missing", "no output device: MIDI and capture only", "hitloopd demo --out take")
+
+
+def _realtime(platform: str) -> Iterable[Finding]:
+    if not platform.startswith("linux"):
+        return ()
+    return (_fifo(_fifo_refused()), _memlock())
+
+
+def _fifo(refused: str) -> Finding:
+    name = "real-time rights"
+    if not refused:
+        return Finding(name, "ok", f"SCHED_FIFO {_FIFO_TRY}")
+    mend = f"echo '@audio - rtprio 95' | sudo tee -a {_LIMITS} && {_AUDIO_GROUP}"
+    return Finding(name, "degraded", f"SCHED_FIFO is refused ({refused}): late by ms under load", mend)
+
+
+def _fifo_refused() -> str:
+    """Try on a thread of its own: on Linux the scheduling class is a thread's, and it ends with it."""
+    answer: list[str] = []
+
+    def attempt() -> None:
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_FIFO_TRY))
+        except OSError as error:
+            answer.append(error.strerror or "refused")
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    return answer[0] if answer else ""
+
+
+def _memlock() -> Finding:
+    import resource  # noqa: PLC0415 - POSIX only
+
+    _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    name = "memory lock"
+    if hard == resource.RLIM_INFINITY or os.geteuid() == 0:
+        return Finding(name, "ok", "unlimited")
+    mend = f"echo '@audio - memlock unlimited' | sudo tee -a {_LIMITS} && {_AUDIO_GROUP}"
+    return Finding(name, "degraded", f"limited to {hard // 1024} KiB: paging can make a note late", mend)
+
+
+def _folders(settings: Settings) -> Sequence[Finding]:
+    paths = settings.paths
+    rows = (("state folder", paths.state), ("cache folder", paths.cache), ("library folder", paths.library))
+    return [_folder(name, path) for name, path in rows]
+
+
+def _folder(name: str, path: Path, access: Callable[[Path, int], bool] = os.access) -> Finding:
+    there = next((place for place in (path, *path.parents) if place.exists()), path)
+    if there.is_dir() and access(there, os.W_OK | os.X_OK):
+        return Finding(name, "ok", str(path) if there == path else f"{path} (will be made)")
+    key = f"paths.{name.partition(' ')[0]}"
+    return Finding(name, "degraded", f"{path} can't be written", f"hitloopd run --set {key}=FOLDER")
+
+
+def _shipped(kind: str, settings: Settings) -> Finding:
+    names = ", ".join(resources.shipped(kind, settings.paths.library))
+    if names:
+        return Finding(f"{kind}s", "ok", names)
+    if kind == "model":
+        return Finding("models", "ok", "none needed: random and rules are built in")
+    return Finding(
+        f"{kind}s", "missing", "none found: the installation is not whole", "pip install --force-reinstall -e ."
+    )
