@@ -18,7 +18,7 @@ from hitloopd.core.pattern import LANES, Lane
 
 Sound = NDArray[np.floating[Any]]
 
-GUARD: Final = 4096  # frames of silence between sounds; the largest block
+GUARD: Final = 8192  # frames of silence between sounds; the largest block
 PITCH_COUNT: Final = 128
 
 

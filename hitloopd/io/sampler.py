@@ -95,8 +95,10 @@ class Sampler:
         self._muted[lane] = on
         self._set_gain(lane)
 
-    def take_over(self, other: Sampler) -> None:
-        """Mutes go with the user, not with the kit. Thread: callback. Real-time: yes."""
+    def take_over(self, other: Sampler, *, gains: bool) -> None:
+        """Keep what the user set: mutes always, gain and pan too with ``gains``. Thread: callback. Real-time: yes."""
+        if gains:
+            self._gain_db[:], self._pan[:] = other._gain_db, other._pan
         for lane, on in enumerate(other._muted):
             self.set_mute(lane, on=on)
         self._gain_before[:] = self._lane_gain
