@@ -25,25 +25,19 @@ from hitloopd.app.settings import Settings
 
 State = Literal["ok", "missing", "degraded"]
 PROBE_S: Final = 5.0
-_SEQUENCER: Final = Path("/dev/snd/seq")
 _FIFO_TRY: Final = 60
 _LIMITS: Final = "/etc/security/limits.d/95-audio.conf"
 _AUDIO_GROUP: Final = 'sudo usermod -aG audio "$USER"   # then log in again'
 
-_JACK: Final = """
-import jack
-client = jack.Client("hitloopd-doctor", no_start_server=True)
-print(f"{client.samplerate} Hz, {client.blocksize} frames")
-client.close()
-"""
 _AUDIO: Final = """
 import sounddevice
 names = [d["name"] for d in sounddevice.query_devices() if d["max_output_channels"] > 0]
 print("; ".join(names))
 """
-_PORTS: Final = """
-import rtmidi
-print("; ".join(rtmidi.MidiOut().get_ports()))
+_MIDI: Final = """
+import json
+from hitloopd.io.midi_ports import backends
+print(json.dumps([[b.name, b.available, b.detail, b.mend, [*b.ports.outputs]] for b in backends()]))
 """
 
 
@@ -97,10 +91,10 @@ def doctor(settings: Settings, *, devices: bool = False, platform: str = sys.pla
         devices: also start PortAudio and list its devices (may take seconds on some machines).
         platform: as ``sys.platform``, for tests.
     """
-    jack = Probe(_JACK) if _has_module("jack") else None
+    midi = Probe(_MIDI)
     audio = Probe(_AUDIO) if devices else None
-    ports = Probe(_PORTS) if platform in ("darwin", "win32") else None
-    found = [_python(), _midi_library(), *_system_midi(platform, ports), _jack(jack, platform)]
+    backends, names = _backends(midi.answer())
+    found = [_python(), *backends, *_system_midi(platform, names)]
     found += [*_pipewire(platform), _portaudio(platform)]
     if audio is not None:
         found.append(_devices(audio))
@@ -148,48 +142,28 @@ def _python() -> Finding:
     return Finding("Python", "ok", f"{version} ({sys.platform})")
 
 
-def _midi_library() -> Finding:
-    if _has_module("rtmidi"):
-        return Finding("python-rtmidi", "ok", "installed")
-    return Finding("python-rtmidi", "missing", "no MIDI ports without it", "pip install python-rtmidi")
+def _backends(answer: str | None) -> tuple[list[Finding], str]:
+    """What ``io.midi_ports`` found, and all port names in one text."""
+    if answer is None:
+        return [Finding("MIDI", "missing", "the MIDI libraries could not be asked", "pip install -e .")], ""
+    rows: list[tuple[str, bool, str, str, list[str]]] = json.loads(answer)
+    lost: State = "degraded" if any(there for _, there, _, _, _ in rows) else "missing"
+    found = [Finding(f"MIDI {name}", "ok" if there else lost, detail, mend) for name, there, detail, mend, _ in rows]
+    return found, "; ".join(port for *_, ports in rows for port in ports)
 
 
-def _system_midi(platform: str, ports: Probe | None) -> Iterable[Finding]:
-    if platform.startswith("linux"):
-        return (_sequencer(_SEQUENCER),)
-    names = ports.answer() if ports is not None else None
+def _system_midi(platform: str, names: str) -> Iterable[Finding]:
     if platform == "darwin":
-        if names and "IAC" in names:
+        if "IAC" in names:
             return (Finding("IAC driver", "ok", "on"),)
         mend = 'open -a "Audio MIDI Setup"   # Window > MIDI Studio > IAC Driver > Device is online'
         return (Finding("IAC driver", "degraded", "off: other programs see only hitloopd's own ports", mend),)
     if platform == "win32":
-        if names and "loopMIDI" in names:
+        if "loopMIDI" in names:
             return (Finding("loopMIDI", "ok", "running"),)
         mend = "winget install TobiasErichsen.loopMIDI"
         return (Finding("loopMIDI", "missing", "Windows has no virtual MIDI ports of its own", mend),)
     return ()
-
-
-def _sequencer(path: Path) -> Finding:
-    name = "ALSA sequencer"
-    if not path.exists():
-        return Finding(name, "missing", f"{path} is not there: no system MIDI ports", "sudo modprobe snd-seq")
-    if not os.access(path, os.R_OK | os.W_OK):
-        return Finding(name, "missing", f"{path} may not be opened", _AUDIO_GROUP)
-    return Finding(name, "ok", str(path))
-
-
-def _jack(probe: Probe | None, platform: str) -> Finding:
-    name = "JACK"
-    if probe is None:
-        detail = "the extra is not installed: MIDI is placed by the clock, not by the frame"
-        return Finding(name, "degraded", detail, 'pip install -e ".[jack]"')
-    answer = probe.answer()
-    if answer is not None:
-        return Finding(name, "ok", f"a server runs: {answer}")
-    backend = {"darwin": "coreaudio", "win32": "portaudio"}.get(platform, "alsa")
-    return Finding(name, "degraded", "no server answers", f"jackd -d {backend} -r 48000 -p 128")
 
 
 def _pipewire(platform: str) -> Iterable[Finding]:

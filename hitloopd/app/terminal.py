@@ -6,6 +6,7 @@ Escape sequences are written only to a terminal; into a pipe or file only whole 
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -14,6 +15,7 @@ from typing import Final, TextIO
 _UP: Final = "\x1b[{}A"
 _CLEAR_LINE: Final = "\x1b[K"
 _CLEAR_BELOW: Final = "\x1b[J"
+_ESCAPED: Final = re.compile(r"\x1b(\[[0-9;]*[A-Za-z~]|O.)?")
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 
 
@@ -87,7 +89,7 @@ def keys(stdin: TextIO | None = None, out: TextIO | None = None) -> Generator[Ca
         yield _windows_key
     else:
         with _cbreak(source, screen):
-            yield lambda timeout_s: _posix_key(source, timeout_s)
+            yield _PosixKeys(source).read
 
 
 @contextlib.contextmanager
@@ -110,13 +112,24 @@ def _cbreak(source: TextIO, screen: TextIO) -> Generator[None]:
             screen.flush()
 
 
-def _posix_key(source: TextIO, timeout_s: float) -> str:
-    import os  # noqa: PLC0415 - only with a terminal
-    import select  # noqa: PLC0415
+class _PosixKeys:
+    """One key at a time, also when somebody types faster than the view looks."""
 
-    ready, _, _ = select.select([source], [], [], timeout_s)
-    # An arrow key comes as several bytes at once: taken whole it is an unknown key instead of three known ones.
-    return os.read(source.fileno(), 32).decode(errors="replace") if ready else ""
+    def __init__(self, source: TextIO) -> None:
+        self._source = source
+        self._typed = ""
+
+    def read(self, timeout_s: float) -> str:
+        """The next key; an arrow or function key is one of several characters, so that it is unknown and not three."""
+        import os  # noqa: PLC0415 - only with a terminal
+        import select  # noqa: PLC0415
+
+        if not self._typed and select.select([self._source], [], [], timeout_s)[0]:
+            self._typed = os.read(self._source.fileno(), 256).decode(errors="replace")
+        key = _ESCAPED.match(self._typed)
+        length = key.end() if key else 1
+        first, self._typed = self._typed[:length], self._typed[length:]
+        return first
 
 
 def _windows_key(timeout_s: float) -> str:

@@ -44,7 +44,7 @@ def test_everything_that_is_not_ok_has_a_mend(tmp_path: Path, no_probe: dict[str
     ("platform", "name", "answer", "state"),
     [
         ("darwin", "IAC driver", "IAC Driver Bus 1", "ok"),
-        ("darwin", "IAC driver", "", "degraded"),
+        ("darwin", "IAC driver", "Synth", "degraded"),
         ("win32", "loopMIDI", "loopMIDI Port 0", "ok"),
         ("win32", "loopMIDI", None, "missing"),
     ],
@@ -52,16 +52,23 @@ def test_everything_that_is_not_ok_has_a_mend(tmp_path: Path, no_probe: dict[str
 def test_other_systems(
     platform: str, name: str, answer: str | None, state: str, *, tmp_path: Path, no_probe: dict[str, str | None]
 ) -> None:
-    no_probe["get_ports"] = answer
+    no_probe["backends"] = answer and json.dumps([["rtmidi", True, "2 ports", "", [answer]]])
     assert by_name(dr.doctor(settings(tmp_path, "osc.port=0"), platform=platform))[name].state == state
 
 
-def test_jack_and_devices_tell_what_the_child_said(tmp_path: Path, no_probe: dict[str, str | None]) -> None:
-    no_probe.update({"jack.Client": "48000 Hz, 64 frames", "query_devices": "Speakers"})
+def test_midi_and_devices_tell_what_the_children_said(tmp_path: Path, no_probe: dict[str, str | None]) -> None:
+    rows = [["rtmidi", False, "no sequencer", "modprobe", []], ["jack", True, "a server runs", "", ["system:1"]]]
+    no_probe.update({"backends": json.dumps(rows), "query_devices": "Speakers"})
     found = by_name(dr.doctor(settings(tmp_path, "osc.port=0"), devices=True))
     assert found["audio devices"] == dr.Finding("audio devices", "ok", "Speakers")
-    if "extra" not in found["JACK"].detail:
-        assert found["JACK"].detail == "a server runs: 48000 Hz, 64 frames"
+    assert found["MIDI jack"] == dr.Finding("MIDI jack", "ok", "a server runs")
+    assert found["MIDI rtmidi"] == dr.Finding("MIDI rtmidi", "degraded", "no sequencer", "modprobe")
+
+
+def test_no_midi_at_all_is_missing() -> None:
+    rows = [["rtmidi", False, "no sequencer", "modprobe", []]]
+    assert dr._backends(json.dumps(rows))[0] == [dr.Finding("MIDI rtmidi", "missing", "no sequencer", "modprobe")]
+    assert dr._backends(None)[0][0].state == "missing"
 
 
 def test_a_taken_osc_port_is_told_with_another_one() -> None:
@@ -80,13 +87,6 @@ def test_a_probe_fails_quietly_and_in_time() -> None:
     assert failing.answer() is None
     assert printing.answer() == "7"
     assert hanging.answer(0.05) is None
-
-
-def test_a_sequencer_that_is_absent_or_shut(tmp_path: Path) -> None:
-    there = tmp_path / "seq"
-    assert dr._sequencer(there).mend == "sudo modprobe snd-seq"
-    there.touch()
-    assert dr._sequencer(there).state == "ok"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

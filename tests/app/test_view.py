@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import sys
 
 import pytest
 
 from hitloopd.app.keys import BY_KEY, PRESSES, Keyboard, Situation, help_lines
-from hitloopd.app.terminal import Screen
+from hitloopd.app.terminal import Screen, keys
 from hitloopd.app.view import ViewState, bar_grid, frame, status_line
 from hitloopd.core.pattern import Lane, Note, Origin, Pattern, Provenance
 from hitloopd.core.transport import ClockState, Position, Source, State, Transport
@@ -85,7 +88,7 @@ def test_bar_grid_has_a_title_and_five_lanes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "now", "sent"),
+    ("typed", "now", "sent"),
     [
         (" ", Situation(State.STOPPED), ("/hitloop/transport/play", ())),
         (" ", Situation(State.PLAYING), ("/hitloop/transport/stop", ())),
@@ -105,11 +108,11 @@ def test_bar_grid_has_a_title_and_five_lanes() -> None:
     ],
 )
 def test_keys_send_what_an_osc_client_would(
-    keys: str, now: Situation, sent: tuple[str, tuple[object, ...]] | None
+    typed: str, now: Situation, sent: tuple[str, tuple[object, ...]] | None
 ) -> None:
     board = Keyboard()
-    typed = [keys] if keys.startswith("\x1b") else list(keys)
-    assert [board.press(char, now) for char in typed][-1] == sent
+    chars = [typed] if typed.startswith("\x1b") else list(typed)
+    assert [board.press(char, now) for char in chars][-1] == sent
 
 
 def test_help_lists_every_key_once() -> None:
@@ -137,3 +140,26 @@ def test_screen_into_a_pipe_is_plain_lines() -> None:
     screen.draw(["a"])
     screen.log("news")
     assert out.getvalue() == "news\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+def test_keys_come_one_by_one_and_the_terminal_is_put_back_after_an_error() -> None:
+    import pty
+    import termios
+
+    master, slave = pty.openpty()
+    with os.fdopen(slave, encoding="utf-8") as stdin:
+        before = termios.tcgetattr(slave)
+        with contextlib.suppress(KeyError), keys(stdin, io.StringIO()) as read:
+            assert termios.tcgetattr(slave) != before
+            os.write(master, b"r\x1b[Al3")
+            assert [read(2.0) for _ in "four"] == ["r", "\x1b[A", "l", "3"]
+            assert read(0.0) == ""
+            raise KeyError
+        assert termios.tcgetattr(slave) == before
+    os.close(master)
+
+
+def test_keys_of_a_pipe_are_none() -> None:
+    with keys(io.StringIO("r"), io.StringIO()) as read:
+        assert read(0.0) == ""
