@@ -6,7 +6,6 @@ A problem reads ``file:line: key: what is wrong; expected …; nearest …``. Se
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,6 +191,8 @@ def _read_override(text: str, names: Names, entries: dict[str, _Entry], problems
 
 def _nearest_key(name: str) -> str:
     """Same last word in another section first, then what looks alike."""
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
     tail = name.rpartition(".")[2]
     same = [key for key in BY_NAME if key.rpartition(".")[2] == tail]
     if not same:
