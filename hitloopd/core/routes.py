@@ -24,6 +24,17 @@ class Curve(enum.StrEnum):
     FIXED = "fixed"
 
 
+_EXPONENTS: Final[Mapping[Curve, float]] = {Curve.LINEAR: 1.0, Curve.SOFT: 0.6, Curve.HARD: 1.6}
+_FIXED_VELOCITY: Final = 100
+
+
+def velocity_byte(curve: Curve, velocity: float) -> int:
+    """MIDI velocity 1..127 of ``velocity`` 0..1: never 0, which would be a note-off."""
+    if curve is Curve.FIXED:
+        return _FIXED_VELOCITY
+    return min(max(round(velocity ** _EXPONENTS[curve] * 127), 1), 127)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where one lane goes on one output.
