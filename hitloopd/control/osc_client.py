@@ -6,14 +6,15 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hitloopd.control.match import is_pattern
 from hitloopd.control.osc_codec import Message, decode, encode
-from hitloopd.control.spec import Raw
-from hitloopd.ports.surface import Value
+from hitloopd.control.wire import ERROR, Raw
 
-ERROR: Final = "/hitloop/sys/error"
+if TYPE_CHECKING:  # see osc_codec
+    from hitloopd.ports.surface import Value
+
 MAX_REPLY: Final = 65_535
 QUIET_S: Final = 0.02
 

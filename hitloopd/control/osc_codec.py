@@ -12,12 +12,14 @@ import math
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pythonosc.parsing import osc_types
 
-from hitloopd.control.spec import INT32_MAX, Raw
-from hitloopd.ports.surface import Value
+from hitloopd.control.wire import INT32_MAX, Raw
+
+if TYPE_CHECKING:  # the commands behind it cost the command line 40 ms
+    from hitloopd.ports.surface import Value
 
 BUNDLE: Final = b"#bundle\x00"
 IMMEDIATELY: Final = 1  # OSC 1.0: the tag with only its last bit set

@@ -20,14 +20,14 @@ from hitloopd.control.lookup import resolve, unknown
 from hitloopd.control.osc_codec import IMMEDIATELY, Fault, Group, Message, decode, encode, encode_reply
 from hitloopd.control.osc_events import publish
 from hitloopd.control.schedule import Schedule, WallClock
-from hitloopd.control.spec import Access, Call, Endpoint, Raw
+from hitloopd.control.spec import Access, Call, Endpoint
 from hitloopd.control.subscriptions import Subscriptions
+from hitloopd.control.wire import ERROR, Raw
 from hitloopd.core.errors import ArgumentError, HitloopError, UnavailableError
 from hitloopd.core.notices import Notice
 from hitloopd.core.time import NS_PER_MS, NS_PER_S
 from hitloopd.ports.surface import Accepted, Desk, Outcome, Rejected, Value
 
-ERROR: Final = "/hitloop/sys/error"
 NAME: Final = "hitloopd"
 DEFAULT_MAX_AHEAD_S: Final = 5.0
 

@@ -11,15 +11,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hitloopd.control.wire import Raw
 from hitloopd.core.commands import Command
 from hitloopd.core.errors import ArgumentError, RangeError, nearest
 from hitloopd.core.pattern import Lane
 from hitloopd.ports.surface import Value
-
-Raw = Value | bytes | None
-"""An argument as it came: ``None`` is OSC's nil, ``math.inf`` its impulse."""
-
-INT32_MAX = 2**31 - 1
 
 
 class Kind(enum.Enum):
