@@ -3,7 +3,8 @@
 Conventions: frames are unwrapped integers; times monotonic ns. The server's own estimate of a cycle's start jitters by
 some µs from cycle to cycle; placing events by it directly would make a 174 BPM clock (689.655 frames) come out with
 intervals of 688 or 691 now and then. So the line is kept and only its slope follows, by at most ``MAX_BEND``: less than
-the 500 ppm at which an interval could leave 689..690. After an xrun that moved frames against time it starts anew.
+the 500 ppm at which an interval could leave 689..690. After an xrun that moved frames against time it starts anew, once
+three measurements in a row say so: one alone may be a thread that was held up between reading two clocks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Final
 BANDWIDTH_HZ: Final = 0.05
 MAX_DRIFT: Final = 300e-6  # how wrong a card's nominal rate may be: crystals are within 100 ppm
 MAX_BEND: Final = 100e-6  # phase correction on top
-RESYNC_NS: Final = 1_000_000  # at least; half a period where that is more
+RESYNC_NS: Final = 1_000_000
+DOUBTS: Final = 3
 
 
 class FrameClock:
@@ -25,9 +27,10 @@ class FrameClock:
 
     Attributes:
         resyncs: how often the line had to start anew.
+        doubts: how many measurements in a row did not fit; measure again soon.
     """
 
-    __slots__ = ("_drift", "_frame0", "_nominal_ns", "_ns0", "_ns_per_frame", "_started", "resyncs")
+    __slots__ = ("_drift", "_frame0", "_nominal_ns", "_ns0", "_ns_per_frame", "_started", "doubts", "resyncs")
 
     def __init__(self, rate: int) -> None:
         self._nominal_ns = 1e9 / rate
@@ -36,10 +39,11 @@ class FrameClock:
         self._frame0 = 0
         self._ns0 = 0.0
         self._started = False
+        self.doubts = 0
         self.resyncs = 0
 
     def update(self, frame: int, ns: int) -> bool:
-        """Take one measurement, once per cycle.
+        """Take one measurement, now and then.
 
         Args:
             frame: the cycle's first frame.
@@ -56,8 +60,10 @@ class FrameClock:
         predicted = self._ns0 + elapsed * self._ns_per_frame
         error = ns - predicted
         span = elapsed * self._nominal_ns
-        if abs(error) > max(RESYNC_NS, span / 2):
-            return self._start(frame, ns)
+        if abs(error) > RESYNC_NS:
+            self.doubts += 1
+            return self.doubts >= DOUBTS and self._start(frame, ns)
+        self.doubts = 0
         omega = 2 * math.pi * BANDWIDTH_HZ * span / 1e9
         self._drift = _clamp(self._drift + omega * omega * error / span, MAX_DRIFT)
         bend = _clamp(math.sqrt(2) * omega * error / span, MAX_BEND)
@@ -78,6 +84,7 @@ class FrameClock:
         jumped = self._started
         self.resyncs += jumped
         self._started = True
+        self.doubts = 0
         self._frame0 = frame
         self._ns0 = float(ns)
         self._ns_per_frame = self._nominal_ns * (1 + self._drift)

@@ -8,6 +8,7 @@ bound by ``ctypes.PyDLL``, which keeps the lock.
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import Any, Final
 
 _P = ctypes.c_void_p
@@ -48,7 +49,7 @@ class JackCalls:
             function = getattr(library, name)
             function.restype = result
             function.argtypes = arguments
-        self._last_frame_time: Any = library.jack_last_frame_time
+        self.last_frame_time: Any = functools.partial(library.jack_last_frame_time, self._pointer)
         self._get_time: Any = library.jack_get_time
         self._cycle_times: Any = library.jack_get_cycle_times
         self.get_buffer: Any = library.jack_port_get_buffer
@@ -65,10 +66,6 @@ class JackCalls:
     def address(self, thing: Any) -> int:  # noqa: ANN401 - JACK-Client is untyped
         """Where a client or port of JACK-Client is."""
         return int(self._module._ffi.cast("uintptr_t", thing._ptr))  # noqa: SLF001 - there is no public way
-
-    def last_frame_time(self) -> int:
-        """First frame of this cycle, 32 bits. Thread: process callback. Real-time: yes."""
-        return self._last_frame_time(self._pointer)
 
     def since_cycle_start_us(self) -> int:
         """How long ago this cycle began, by the server's filtered estimate. Thread: process callback. Real-time: yes."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_QUEUED: Final = 8192
 LEAD_MARGIN_NS: Final = 500_000
+MEASURE_FRAMES: Final = 512  # ~10 ms between looks at the server's clock: its drift is slow, and xruns are seen at once
 
 Event = tuple[int, int, bytes]  # at_ns, order of sending, message
 
@@ -44,11 +45,17 @@ class JackOut:
         self._queue: list[Event] = []
         self._order = 0
         self._last_frame = 0
+        self._dirty = True
 
     @property
     def waiting(self) -> int:
         """Events that have not been written yet. Thread: any. Real-time: yes."""
         return len(self._fresh) + len(self._queue)
+
+    @property
+    def busy(self) -> bool:
+        """True while there is something to write, or to clear from the cycle before. Thread: process callback."""
+        return bool(self._fresh or self._queue or self._dirty)
 
     def send(self, at_ns: int, tick: int, data: bytes) -> None:  # noqa: ARG002 - the port's interface
         """Take one whole message for ``at_ns``. Thread: player. Real-time: yes."""
@@ -71,14 +78,17 @@ class JackOut:
         self._fresh.clear()
         self._queue.clear()
         self._last_frame = 0
+        self._dirty = True
 
-    def write(self, calls: JackCalls, buffer: int, clock: FrameClock, start: int, frames: int) -> None:
-        """Put what lies in this cycle into the port's buffer. Thread: process callback. Real-time: yes."""
+    def write(self, calls: JackCalls, address: int, clock: FrameClock, start: int, frames: int) -> None:
+        """Put what lies in this cycle into the port's buffer; call it while ``busy``. Thread: process callback."""
+        buffer = calls.get_buffer(address, frames)
         calls.clear(buffer)
         queue, fresh = self._queue, self._fresh
         while fresh:
             heapq.heappush(queue, fresh.popleft())
         end = start + frames
+        self._dirty = False
         while queue:
             frame = clock.frame_at(queue[0][0])
             if frame >= end:
@@ -88,13 +98,13 @@ class JackOut:
                 frame += frames
             # Never before what was written last: a late note-on must not fall behind its own note-off.
             frame = max(frame, start, self._last_frame)
-            data = queue[0][2]
+            data = heapq.heappop(queue)[2]
             if calls.write(buffer, frame - start, data, len(data)):
                 self.dropped += 1
             else:
                 self.sent += 1
                 self._last_frame = frame
-            heapq.heappop(queue)
+                self._dirty = True
 
 
 class JackIn:
@@ -126,16 +136,16 @@ class JackIn:
         self.lost = True
         self._inbox.close()
 
-    def read(self, calls: JackCalls, buffer: int, clock: FrameClock, start: int) -> None:
+    def read(self, calls: JackCalls, buffer: int, count: int, clock: FrameClock, start: int) -> None:
         """Take what this cycle brought. Thread: process callback. Real-time: yes."""
-        for index in range(calls.count(buffer)):
+        for index in range(count):
             event = calls.event(buffer, index)
             if event is not None:
                 self._inbox.put(clock.ns_at(start + event[0]), event[1])
 
 
 class Cycle:
-    """What one client does in each cycle.
+    """What one client does in each cycle. Idle cycles do almost nothing: at 64 frames there are 750 a second.
 
     Args:
         calls: the bound functions.
@@ -164,6 +174,7 @@ class Cycle:
         self._now = now
         self._expected = -1
         self._wrapped = 0
+        self._measure_at = 0
         self.clock = clock
         self.cycles = 0
         self.skipped = 0
@@ -171,20 +182,31 @@ class Cycle:
     def __call__(self, frames: int) -> None:
         """One cycle. Thread: process callback. Real-time: yes."""
         calls, clock = self._calls, self.clock
-        start = self._unwrap(calls.last_frame_time(), frames)
-        clock.update(start, self._now() - calls.since_cycle_start_us() * 1000)
+        start = calls.last_frame_time() + self._wrapped
+        if start != self._expected:
+            start = self._jump(start, frames)
+        self._expected = start + frames
+        if start >= self._measure_at:
+            clock.update(start, self._now() - calls.since_cycle_start_us() * 1000)
+            self._measure_at = start + (0 if clock.doubts else MEASURE_FRAMES)
         for port, address in self._outs:
-            port.write(calls, calls.get_buffer(address, frames), clock, start, frames)
+            if port.busy:
+                port.write(calls, address, clock, start, frames)
         for port, address in self._ins:
-            port.read(calls, calls.get_buffer(address, frames), clock, start)
+            buffer = calls.get_buffer(address, frames)
+            count = calls.count(buffer)
+            if count:
+                port.read(calls, buffer, count, clock, start)
         self.cycles += 1
 
-    def _unwrap(self, frame32: int, frames: int) -> int:
-        start = frame32 + self._wrapped
-        if self._expected >= 0 and start < self._expected - 2**31:
+    def _jump(self, start: int, frames: int) -> int:
+        """The frame count did not go on by one period: first cycle, xrun, or 32 bits are full (25 hours)."""
+        self._measure_at = 0
+        if self._expected < 0:
+            return start
+        if start < self._expected - 2**31:
             self._wrapped += 2**32
             start += 2**32
-        if self._expected >= 0 and start > self._expected:
+        if start > self._expected:
             self.skipped += (start - self._expected + frames - 1) // frames
-        self._expected = start + frames
         return start

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from hitloopd.core.errors import HitloopError
@@ -21,7 +21,7 @@ from hitloopd.core.notices import PortBack, PortLost
 from hitloopd.io.frame_clock import FrameClock
 from hitloopd.io.jack_calls import JackCalls
 from hitloopd.io.jack_ports import LEAD_MARGIN_NS, Cycle, JackIn, JackOut
-from hitloopd.io.midi_ports import CLIENT_NAME, CLOCK, IN, OUT, find_port, load_jack, open_jack_client
+from hitloopd.io.midi_ports import CLIENT_NAME, DEFAULT_INPUTS, DEFAULT_OUTPUTS, find_port, load_jack, open_jack_client
 from hitloopd.io.realtime import relax_thread
 
 DRAIN_S: Final = 0.5
@@ -33,9 +33,8 @@ class JackMidi:
 
     Args:
         client: the client's name.
-        outputs: names of the output ports.
-        inputs: names of the input ports.
-        connect: own port -> pattern of the port to connect it with, now and whenever it comes back.
+        outputs: output port -> pattern of the port to connect it with, now and whenever it comes back; "" for none.
+        inputs: input port -> likewise.
 
     Attributes:
         outs: the output ports by name, each a ``ports.midi.MidiOut``.
@@ -47,12 +46,11 @@ class JackMidi:
         self,
         client: str = CLIENT_NAME,
         *,
-        outputs: Sequence[str] = (OUT, CLOCK),
-        inputs: Sequence[str] = (IN,),
-        connect: Mapping[str, str] | None = None,
+        outputs: Mapping[str, str] = DEFAULT_OUTPUTS,
+        inputs: Mapping[str, str] = DEFAULT_INPUTS,
     ) -> None:
         self._name = client
-        self._connect = dict(connect or {})
+        self._connect = {own: pattern for own, pattern in (*outputs.items(), *inputs.items()) if pattern}
         self._client: Any = None
         self._cycle: Cycle | None = None
         self._down = threading.Event()

@@ -12,20 +12,23 @@ import fnmatch
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from hitloopd.core.errors import DeviceError, UnavailableError, UnknownNameError, nearest
 
 CLIENT_NAME: Final = "hitloopd"
-OUT, CLOCK, IN = "out", "clock", "in"
+DEFAULT_OUTPUTS: Final[Mapping[str, str]] = MappingProxyType({"out": "", "clock": ""})
+DEFAULT_INPUTS: Final[Mapping[str, str]] = MappingProxyType({"in": ""})
 
 MEND_JACK_CLIENT: Final = 'pip install "hitloopd[jack]"'
 MEND_RTMIDI: Final = "pip install python-rtmidi"
 MEND_JACK_SERVER: Final = "jackd -R -d alsa (or qjackctl; on PipeWire run hitloopd under pw-jack)"
 MEND_LIBJACK: Final = "sudo apt-get install jackd2"
 MEND_ALSA_MISSING: Final = "sudo modprobe snd-seq"
+MEND_LOOPMIDI: Final = "install loopMIDI, make a port there and name it in the config (midi.outputs)"
 MEND_ALSA_REFUSED: Final = 'sudo usermod -aG audio "$USER", then log in again'
 
 _ALSA_SEQUENCER: Final = "/dev/snd/seq"
