@@ -1,0 +1,72 @@
+"""Ten minutes of play with a regenerate in every bar: nothing late, nothing lost, nothing left sounding.
+
+Counted twice: by the daemon's own counters, and from the messages that went out.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+
+from tests.bench.context import Context
+from tests.bench.daemon import BPM, QUIET, Daemon, counter
+from tests.bench.rows import Row
+from tests.bench.stats import against_grid
+
+COUNTERS = ("late", "dropped", "missed_bars", "late_answers")
+NOTE_ON, NOTE_OFF = 0x90, 0x80
+BAR_S = 240.0 / BPM
+
+
+def run(ctx: Context) -> list[Row]:
+    seconds = ctx.seconds(600, 60)
+    rng = random.Random(1)
+    asked = answered = 0
+    with Daemon(ctx, QUIET) as daemon:
+        daemon.wait_ready()
+        end = time.monotonic() + seconds
+        due = time.monotonic()
+        while time.monotonic() < end:
+            due += BAR_S
+            time.sleep(rng.uniform(0.0, BAR_S * 0.9))
+            asked += 1
+            answered += daemon.ask("/hitloop/gen/regenerate", timeout_s=2 * BAR_S) is not None
+            time.sleep(max(0.0, due - time.monotonic()))
+        daemon.ask("/hitloop/transport/stop")
+        time.sleep(0.5)
+        health = daemon.health()
+        notes = daemon.messages("out")
+        fit = against_grid(daemon.clocks(), BPM)
+        code = daemon.stop()
+    counts = {name: counter(health, name) for name in COUNTERS}
+    ons, stuck = ledger(message for _, message in notes)
+    ok = not any(counts[name] for name in ("late", "dropped", "missed_bars")) and not stuck and answered == asked
+    return [
+        Row(
+            f"{seconds / 60:g} min of play, a regenerate in every bar",
+            "late = dropped = stuck = 0",
+            f"{', '.join(f'{name} {value:g}' for name, value in counts.items())}, stuck {stuck}; {ons} notes, "
+            f"{answered} of {asked} requests answered; clock {fit.lateness.short()} µs",
+            "",
+            ok and code == 0,
+            {"health": health, "clock": fit.as_json(), "ons": ons, "stuck": stuck, "asked": asked, "exit": code},
+        )
+    ]
+
+
+def ledger(messages) -> tuple[int, int]:
+    """Note-ons, and those among them that were never released (or released twice), from packed messages."""
+    sounding: dict[int, int] = {}
+    ons = wrong = 0
+    for message in messages:
+        status, note, velocity = message & 0xFF, message >> 8 & 0xFF, message >> 16 & 0xFF
+        key = (status & 0x0F) << 8 | note
+        if status & 0xF0 == NOTE_ON and velocity:
+            ons += 1
+            sounding[key] = sounding.get(key, 0) + 1
+        elif status & 0xF0 in {NOTE_ON, NOTE_OFF}:
+            if sounding.get(key, 0) == 0:
+                wrong += 1
+            else:
+                sounding[key] -= 1
+    return ons, wrong + sum(sounding.values())

@@ -1,0 +1,30 @@
+"""How long the tests take that need no server: what somebody waits for after every change."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tests.bench.context import Context
+from tests.bench.rows import Row
+
+BAR_S = 60.0
+
+
+def run(ctx: Context) -> list[Row]:
+    argv = [sys.executable, "-m", "pytest", "-m", "not jack", "--ignore=tests/jack", "-q", "-p", "no:cacheprovider"]
+    started = time.monotonic()
+    job = ctx.start(argv, "pytest")
+    code = job.wait(600)
+    took = time.monotonic() - started
+    lines = job.tail(2000).splitlines() or [""]
+    return [
+        Row(
+            "pytest without the real-server tests (s)",
+            f"<= {BAR_S:g} s",
+            f"{took:.0f}; {lines[-1][:100]}" if code is not None else "not done in ten minutes",
+            "",
+            took <= BAR_S and code == 0,
+            {"seconds": took, "exit": code, "tail": lines[-20:]},
+        )
+    ]
