@@ -44,7 +44,7 @@ class NoDevicesError(RtMidiError, OSError):
 
 
 def get_compiled_api() -> list[int]:
-    return [API_LINUX_ALSA]
+    return [API_LINUX_ALSA, API_UNIX_JACK]
 
 
 def get_api_name(api: int) -> str:
@@ -58,12 +58,17 @@ def get_rtmidi_version() -> str:
     return "0"
 
 
+_virtual: dict[type, list[str]] = {}  # by class: the names under which others would see our own ports
+
+
 class _Port:
     def __init__(self, rtapi: int = API_UNSPECIFIED, name: str | None = None, **_more: object) -> None:
+        self._api = rtapi or API_LINUX_ALSA
+        self._client = name or "rtmidi"
         self._open = False
 
     def get_current_api(self) -> int:
-        return API_LINUX_ALSA
+        return self._api
 
     def get_ports(self, encoding: str = "auto") -> list[str]:
         return []
@@ -78,10 +83,12 @@ class _Port:
         return self._open
 
     def open_port(self, port: int = 0, name: str | None = None):
-        return self.open_virtual_port(name or f"port-{port}")
+        self._open = True
+        return self
 
     def open_virtual_port(self, name: str | None = None):
         self._open = True
+        _virtual.setdefault(type(self), []).append(f"{self._client}:{name}")
         return self
 
     def close_port(self) -> None:
@@ -114,7 +121,11 @@ class MidiOut(_Port):
     """Notes what is sent."""
 
     def get_ports(self, encoding: str = "auto") -> list[str]:
-        return [PORT]
+        return [PORT, *_virtual.get(MidiIn, [])]
+
+    def open_port(self, port: int = 0, name: str | None = None):
+        self._stamps = Stamps(f"midi-{name or 'out'}")
+        return super().open_port(port, name)
 
     def open_virtual_port(self, name: str | None = None):
         self._stamps = Stamps(f"midi-{name or 'out'}")
@@ -131,6 +142,9 @@ class MidiIn(_Port):
         self, rtapi: int = API_UNSPECIFIED, name: str | None = None, queue_size_limit: int = 1024, **more
     ) -> None:
         super().__init__(rtapi, name, **more)
+
+    def get_ports(self, encoding: str = "auto") -> list[str]:
+        return list(_virtual.get(MidiOut, []))
 
     def ignore_types(self, sysex: bool = True, timing: bool = True, active_sense: bool = True) -> None:
         """Nothing comes that could be ignored."""
