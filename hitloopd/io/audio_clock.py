@@ -2,7 +2,8 @@
 
 Two parts: a delay-locked loop that filters the callbacks' jitter (second order, after Adriaensen's "Using a DLL to
 filter time"), and a *sticky* straight line at the nominal rate that events are placed on. The line is not moved by what
-is left of the jitter, so equal times come out as equal frames; real drift moves it by one frame at a time.
+is left of the jitter, so equal times come out as equal frames; real drift moves it by one frame at a
+time, and only an interruption of the stream moves it at once.
 
 Conventions: frames are counted from the stream's start by what was rendered. Knows no device and reads no clock.
 """
@@ -21,7 +22,7 @@ ACQUIRE_S: Final = 0.15  # the earliest of the callbacks in this time is the sta
 JUMP_NS: Final = 20_000_000  # an error this large is an interruption, not jitter
 OUTLIER_NS: Final = 400_000  # a single late callback counts for no more than this
 DRIFT_FRAMES: Final = 24  # 0.5 ms at 48 kHz: the line stays put while it is nearer to the loop than this
-JUMP_S: Final = 0.003  # further off than this it is moved at once
+JUMP_S: Final = 0.001  # further off than this it is moved at once: no drift is that fast
 
 
 class FrameDll:
@@ -98,6 +99,7 @@ class FrameMap:
         self._anchor_ns = 0
         self._anchor_frame: int | None = None
         self._last_ns = 0
+        self._resets = dll.resets
         self.slews = 0
         self.jumps = 0
 
@@ -111,7 +113,9 @@ class FrameMap:
             return frame
         truth = self._dll.frame_at(at_ns)
         drift = truth - frame
-        if abs(drift) > JUMP_S * self._rate:
+        moved = self._resets != self._dll.resets and abs(drift) > 1.0
+        self._resets = self._dll.resets
+        if moved or abs(drift) > JUMP_S * self._rate:
             self.jumps += 1
             return self._anchor(at_ns, truth)
         if abs(drift) > DRIFT_FRAMES and at_ns > self._last_ns:
