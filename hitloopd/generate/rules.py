@@ -16,6 +16,7 @@ from hitloopd.generate.styles import STYLES, find, tables_hash
 from hitloopd.generate.styles.table import Row, Style
 
 VERSION: Final = 1  # of the rules that play the tables: a change that gives other bars raises it
+RESERVE: Final = 4  # notes that are kept for the energetic half of the knob in even the busiest bar
 
 
 class Rules:
@@ -105,5 +106,5 @@ def _ranked(lanes: Mapping[Lane, Sequence[Hit]]) -> tuple[Note, ...]:
     return prioritise(
         [Note(hit.tick, LANES[index], hit.pitch, hit.length, hit.velocity) for hit, index in order],
         skeleton=sum(hit.score >= ALWAYS for hit, _ in order),
-        typical=sum(hit.score > 0 for hit, _ in order),
+        typical=min(sum(hit.score > 0 for hit, _ in order), len(order) - RESERVE),
     )
