@@ -17,6 +17,8 @@ MAX_DRIFT: Final = 300e-6  # how wrong a card's nominal rate may be: crystals ar
 MAX_BEND: Final = 100e-6  # phase correction on top
 RESYNC_NS: Final = 1_000_000
 DOUBTS: Final = 3
+SETTLE_FRAMES: Final = 24_000  # after a start the server's own estimate is still settling: follow it closely meanwhile
+SETTLE_GAIN: Final = 0.2
 
 
 class FrameClock:
@@ -30,13 +32,24 @@ class FrameClock:
         doubts: how many measurements in a row did not fit; measure again soon.
     """
 
-    __slots__ = ("_drift", "_frame0", "_nominal_ns", "_ns0", "_ns_per_frame", "_started", "doubts", "resyncs")
+    __slots__ = (
+        "_drift",
+        "_frame0",
+        "_nominal_ns",
+        "_ns0",
+        "_ns_per_frame",
+        "_settled_at",
+        "_started",
+        "doubts",
+        "resyncs",
+    )
 
     def __init__(self, rate: int) -> None:
         self._nominal_ns = 1e9 / rate
         self._ns_per_frame = self._nominal_ns
         self._drift = 0.0
         self._frame0 = 0
+        self._settled_at = 0
         self._ns0 = 0.0
         self._started = False
         self.doubts = 0
@@ -64,6 +77,10 @@ class FrameClock:
             self.doubts += 1
             return self.doubts >= DOUBTS and self._start(frame, ns)
         self.doubts = 0
+        if frame < self._settled_at:
+            self._frame0 = frame
+            self._ns0 = predicted + SETTLE_GAIN * error
+            return False
         omega = 2 * math.pi * BANDWIDTH_HZ * span / 1e9
         self._drift = _clamp(self._drift + omega * omega * error / span, MAX_DRIFT)
         bend = _clamp(math.sqrt(2) * omega * error / span, MAX_BEND)
@@ -86,6 +103,7 @@ class FrameClock:
         self._started = True
         self.doubts = 0
         self._frame0 = frame
+        self._settled_at = frame + SETTLE_FRAMES
         self._ns0 = float(ns)
         self._ns_per_frame = self._nominal_ns * (1 + self._drift)
         return jumped

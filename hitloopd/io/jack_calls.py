@@ -68,7 +68,7 @@ class JackCalls:
         return int(self._module._ffi.cast("uintptr_t", thing._ptr))  # noqa: SLF001 - there is no public way
 
     def since_cycle_start_us(self) -> int:
-        """How long ago this cycle began, by the server's filtered estimate. Thread: process callback. Real-time: yes."""
+        """How long ago this cycle began, by the server's filtered estimate. Thread: process callback."""
         if self._cycle_times(self._pointer, *self._cycle_at):
             return 0
         return self._get_time() - self._current.value

@@ -61,6 +61,7 @@ class JackMidi:
         self._told = False
         self._seen = (0, 0)
         self._closing = False
+        self._rate = 48_000
         self.outs = {name: JackOut(name) for name in outputs}
         self.ins = {name: JackIn(name) for name in inputs}
         self.xruns = 0
@@ -145,6 +146,7 @@ class JackMidi:
         outs = [(port, calls.address(client.midi_outports.register(name))) for name, port in self.outs.items()]
         ins = [(port, calls.address(client.midi_inports.register(name))) for name, port in self.ins.items()]
         cycle = Cycle(calls, FrameClock(client.samplerate), outs, ins)
+        self._rate = client.samplerate
         self._set_callbacks(client, cycle)
         self._set_lead(client.blocksize, client.samplerate)
         for port in self.outs.values():
@@ -158,10 +160,19 @@ class JackMidi:
     def _set_callbacks(self, client: Any, cycle: Cycle) -> None:  # noqa: ANN401 - untyped
         self._down.clear()
         client.set_process_callback(cycle)
-        client.set_shutdown_callback(lambda _status, _reason: self._down.set())
+        client.set_shutdown_callback(self._server_went)
         client.set_xrun_callback(self._count_xrun)
-        client.set_blocksize_callback(lambda size: self._set_lead(size, client.samplerate))
-        client.set_port_registration_callback(lambda _port, _register: self._rewire.set(), only_available=False)
+        client.set_blocksize_callback(self._set_period)
+        client.set_port_registration_callback(self._ports_changed, only_available=False)
+
+    def _server_went(self, _status: object, _reason: str) -> None:
+        self._down.set()
+
+    def _ports_changed(self, _port: object, _registered: bool) -> None:  # noqa: FBT001 - JACK-Client's signature
+        self._rewire.set()
+
+    def _set_period(self, frames: int) -> None:
+        self._set_lead(frames, self._rate)
 
     def _count_xrun(self, _delay_us: float) -> None:
         self.xruns += 1
@@ -235,5 +246,3 @@ class JackMidi:
         if target not in [port.name for port in client.get_all_connections(client.get_port_by_name(mine))]:
             client.connect(*((mine, target) if sending else (target, mine)))
         return target
-
-

@@ -12,7 +12,7 @@ import fnmatch
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -146,7 +146,7 @@ def load_rtmidi() -> Any:  # noqa: ANN401 - python-rtmidi is untyped
         UnavailableError: it is not installed.
     """
     try:
-        import rtmidi  # noqa: PLC0415 - 20 ms, and a MIDI-less start must not need it
+        import rtmidi  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - 20 ms; not needed without MIDI
     except ImportError as error:
         raise unavailable(f"python-rtmidi can't be imported ({error})", MEND_RTMIDI) from error
     return rtmidi
@@ -223,7 +223,14 @@ def load_jack() -> Any:  # noqa: ANN401 - JACK-Client is untyped
         raise unavailable(f"JACK-Client is not installed ({error})", MEND_JACK_CLIENT) from error
     except OSError as error:
         raise unavailable(f"libjack is not installed ({error})", MEND_LIBJACK) from error
+    # libjack reports from a thread of its own, at any time: a terminal view must not be written over by it.
+    jack.set_error_function(_swallow)
+    jack.set_info_function(_swallow)
     return jack
+
+
+def _swallow(_text: str) -> None:
+    """What libjack says is told in our own words by the errors and notices here."""
 
 
 def open_jack_client(name: str) -> Any:  # noqa: ANN401 - untyped
@@ -271,7 +278,7 @@ def unavailable(reason: str, mend: str) -> UnavailableError:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     """Keep what C libraries write to stderr from the terminal; five lines for a server that simply is not there.
 
     Thread: any, but all threads are quiet meanwhile. Real-time: no.

@@ -34,6 +34,13 @@ from hitloopd.io.realtime import relax_thread
 from hitloopd.io.wake import Inbox
 
 
+def _abandon(midi: Any) -> None:  # noqa: ANN401 - untyped
+    """Keep an object for ever: RtMidi crashes when it closes a JACK client whose server has died."""
+    import ctypes  # noqa: PLC0415 - rare, and slow to import
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(midi))
+
+
 class _Port:
     """What output and input share: opening by name or as a virtual port, being lost, coming back."""
 
@@ -73,9 +80,7 @@ class _Port:
             HitloopError: the port is not there, is not the only one of that name, or is our own.
             OSError: the system refuses.
         """
-        if self._ghost is not None:  # a vanished port's object: only now is it sure that nobody is inside of it
-            self._ghost.delete()
-            self._ghost = None
+        self._bury()
         names = self.reachable(ports)
         target = find_port(self._pattern, names, client=self._client) if self._pattern else ""
         with quiet():
@@ -101,15 +106,26 @@ class _Port:
     def lose(self) -> None:
         """Mark it lost; its object is let go when it is opened again."""
         self.lost = True
-        self._ghost, self._midi = self._midi, None
+        if self._midi is not None:
+            self._ghost, self._midi = self._midi, None
 
     def let_go(self) -> None:
         """Close for good."""
         self.lost = True
-        for midi in (self._midi, self._ghost):
-            if midi is not None:
-                midi.delete()
-        self._midi = self._ghost = None
+        midi, self._midi = self._midi, None
+        if midi is not None:
+            midi.delete()
+        self._bury()
+
+    def _bury(self) -> None:
+        """Free a vanished port's object: only now, a second later, is it sure that nobody is inside of it."""
+        ghost, self._ghost = self._ghost, None
+        if ghost is None:
+            return
+        if ghost.get_current_api() == load_rtmidi().API_UNIX_JACK:
+            _abandon(ghost)
+        else:
+            ghost.delete()
 
 
 class RtMidiOut(_Port):
@@ -287,6 +303,8 @@ class RtMidi:
         self._asked.set()
         if self._helper is not None:
             self._helper.join(timeout=5)
+        if self._rtmidi is not None:
+            self._lose_dead(self._list())
         self._forget_listers()
         for port in self._ports:
             port.close()
@@ -309,12 +327,17 @@ class RtMidi:
     def _check(self) -> None:
         """Compare what is open with what is there, and mend."""
         ports = self._list()
+        self._lose_dead(ports)
+        for port in self._ports:
+            if port.lost:
+                port.lose()
+                self._reopen(port, ports)
+
+    def _lose_dead(self, ports: Ports) -> None:
         for port in self._ports:
             if not port.lost and port.gone(ports):
                 self._tell_loss(port, "It is not in the system's list of MIDI ports any more.")
                 port.lose()
-            if port.lost:
-                self._reopen(port, ports)
 
     def _reopen(self, port: RtMidiOut | RtMidiIn, ports: Ports) -> None:
         try:
