@@ -50,7 +50,7 @@ class FrameClock:
         self._drift = 0.0
         self._frame0 = 0
         self._settled_at = 0
-        self._ns0 = 0.0
+        self._ns0: float = 0.0
         self._started = False
         self.doubts = 0
         self.resyncs = 0

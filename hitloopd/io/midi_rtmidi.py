@@ -2,7 +2,8 @@
 
 What a musician wants to know: where the system has virtual ports, ``hitloopd`` shows up with ``out``, ``clock`` and
 ``in``; else, and for hardware, ports are opened by a part of their name. A port that is pulled out is noticed within a
-second and opened again within two seconds of its return; everything else plays on meanwhile.
+second and opened again within two seconds of its return; everything else plays on meanwhile. The one exception: when a
+JACK server dies, only the native client (``midi_jack``) comes back; RtMidi's ports stay lost.
 
 The player never waits here: listing and opening ports happen on a helper thread of ordinary priority.
 """
@@ -21,6 +22,7 @@ from hitloopd.io.midi_ports import (
     CLIENT_NAME,
     DEFAULT_INPUTS,
     DEFAULT_OUTPUTS,
+    MEND_JACK_CLIENT,
     MEND_LOOPMIDI,
     Ports,
     find_port,
@@ -224,6 +226,12 @@ class RtMidiIn(_Port):
 
 
 LIST_EVERY_S: Final = 0.25  # the shortest time between two listings, however often the player asks
+BACK_OFF_S: Final = 1.0
+GONE: Final = "It is not in the system's list of MIDI ports any more."
+GONE_FOR_GOOD: Final = (
+    "The JACK server is gone, and RtMidi can't come back from that. Restart hitloopd, and for the next time: "
+    f"{MEND_JACK_CLIENT}"
+)
 
 
 class RtMidi:
@@ -258,6 +266,7 @@ class RtMidi:
         self._told: set[str] = set()
         self._asked = threading.Event()
         self._ending = False
+        self._dead = False
         self._helper: threading.Thread | None = None
 
     @property
@@ -321,22 +330,24 @@ class RtMidi:
             self._asked.wait()
             self._asked.clear()
             if not self._ending:
-                self._check()
-                time.sleep(LIST_EVERY_S)
+                time.sleep(LIST_EVERY_S if self._check() else BACK_OFF_S)
 
-    def _check(self) -> None:
-        """Compare what is open with what is there, and mend."""
+    def _check(self) -> bool:
+        """Compare what is open with what is there, and mend; False when there is nothing to mend it with."""
         ports = self._list()
         self._lose_dead(ports)
+        if ports is None:
+            return False
         for port in self._ports:
             if port.lost:
                 port.lose()
                 self._reopen(port, ports)
+        return True
 
-    def _lose_dead(self, ports: Ports) -> None:
+    def _lose_dead(self, ports: Ports | None) -> None:
         for port in self._ports:
-            if not port.lost and port.gone(ports):
-                self._tell_loss(port, "It is not in the system's list of MIDI ports any more.")
+            if not port.lost and (ports is None or port.gone(ports)):
+                self._tell_loss(port, GONE_FOR_GOOD if self._dead else GONE)
                 port.lose()
 
     def _reopen(self, port: RtMidiOut | RtMidiIn, ports: Ports) -> None:
@@ -354,28 +365,34 @@ class RtMidi:
             self._told.add(port.name)
             self._events.append(PortLost(port.label, text))
 
-    def _list(self) -> Ports:
-        """What there is now. The listing clients are kept: opening new ones every second would show up elsewhere."""
-        for _ in range(2):
-            try:
-                if self._listers is None:
-                    with quiet():
-                        name = f"{self._client}-list"
-                        self._listers = (
-                            self._rtmidi.MidiIn(self._api, name),
-                            self._rtmidi.MidiOut(self._api, name),
-                        )
-                into, out = self._listers
-                ports = Ports(tuple(into.get_ports()), tuple(out.get_ports()))
-            except OSError:  # the server behind it is gone
-                self._forget_listers()
-                continue
-            if ports != Ports():
-                return ports
-            self._forget_listers()  # nothing at all is what a dead server's client tells
-        return Ports()
+    def _list(self) -> Ports | None:
+        """What there is now; None when the system behind it is gone or refuses.
+
+        The listing clients are kept: opening new ones every second would show up in other programs. Old ones that
+        suddenly see nothing under JACK, not even our own ports, belong to a dead server. RtMidi's library then crashes
+        at the next close or open, sooner or later, so nothing there is touched again.
+        """
+        if self._dead:
+            return None
+        fresh = self._listers is None
+        try:
+            if self._listers is None:
+                with quiet():
+                    name = f"{self._client}-list"
+                    self._listers = (self._rtmidi.MidiIn(self._api, name), self._rtmidi.MidiOut(self._api, name))
+            into, out = self._listers
+            ports = Ports(tuple(into.get_ports()), tuple(out.get_ports()))
+        except OSError:
+            self._forget_listers()
+            return None
+        if fresh or ports != Ports() or self._api != self._rtmidi.API_UNIX_JACK:
+            return ports
+        for lister in self._listers:
+            _abandon(lister)
+        self._dead = True
+        return None
 
     def _forget_listers(self) -> None:
-        listers, self._listers = self._listers, None
+        listers, self._listers = (None if self._dead else self._listers), None
         for lister in listers or ():
             lister.delete()

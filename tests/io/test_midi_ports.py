@@ -28,7 +28,7 @@ def test_rule_48_a_pattern_finds_its_port_whatever_number_alsa_gave_it(pattern):
 
 
 def test_several_are_listed_never_guessed():
-    with pytest.raises(DeviceError, match="TR-8S MIDI 1.*TR-8S CTRL"):
+    with pytest.raises(DeviceError, match=r"TR-8S MIDI 1.*TR-8S CTRL"):
         find_port("tr-8s", NAMES)
     twins = ["Pad:Pad 20:0", "Pad:Pad 24:0"]
     with pytest.raises(DeviceError, match=r"20:0.*24:0"):
