@@ -15,6 +15,8 @@ from hitloopd.generate.styles.table import CHANCE_MARKS, FORCE_MARKS, HOLD_MARKS
 BREATH_TICKS: Final = 10  # between a bass note and the next one
 SLIDE_TICKS: Final = 15  # how long a sliding note overlaps the next
 OCTAVE: Final = 12
+OCTAVE_DEGREE: Final = 7  # where a walk turns back: counted from 0, as the ladder of the scale is
+STEP, JUMP = 1, 2  # places in ``Bass.motion``; 0 is to stay
 HOMING: Final = 4  # how much more a motif likes to begin on the root
 LAST_BEAT: Final = 12  # its first cell
 
@@ -47,7 +49,7 @@ def play(
         kick: the cells in which the kick sounds.
     """
     line = bass.lines[pick([line.weight for line in bass.lines], temperature, draw())]
-    pitches = _pitches(bass, temperature, draw, scale)
+    pitches = _pitches(bass, line, temperature, draw, scale)
     late = lateness(bass.late, swing)
     drawn: list[tuple[float, int, float, float, int, float]] = []
     for cell, (chance, force, hold, octave) in enumerate(_plain(line)):
@@ -69,29 +71,35 @@ def _beside(chance: float, kick: float, together: bool) -> float:  # noqa: FBT00
     return min(max(chance + (kick if together else -0.4 * kick), 0.05), 0.95)
 
 
-def _pitches(bass: Bass, temperature: float, draw: Draw, scale: Sequence[int]) -> list[int]:
+def _pitches(bass: Bass, line: Line, temperature: float, draw: Draw, scale: Sequence[int]) -> list[int]:
     """A pitch for every cell: a motif that repeats, with a turn in the last beat now and then."""
-    motif = _walk(bass, temperature, draw, scale, bass.motif)
-    turn = _walk(bass, temperature, draw, scale, CELLS_PER_BAR - LAST_BEAT)
+    used = [chance > 0 for chance, *_ in _plain(line)]
+    slots = [any(used[slot :: bass.motif]) for slot in range(bass.motif)]
+    motif = _walk(bass, slots, temperature, draw, scale)
+    turn = _walk(bass, used[LAST_BEAT:], temperature, draw, scale)
     turns = score(bass.turn, temperature, draw()) > 0
     pitches = [motif[cell % bass.motif] for cell in range(CELLS_PER_BAR)]
     return pitches[:LAST_BEAT] + turn if turns else pitches
 
 
-def _walk(bass: Bass, temperature: float, draw: Draw, scale: Sequence[int], count: int) -> list[int]:
-    """Pitches one after another: stay, go to a neighbour in the scale, or jump to a favoured degree."""
+def _walk(bass: Bass, slots: Sequence[bool], temperature: float, draw: Draw, scale: Sequence[int]) -> list[int]:
+    """Pitches one after another: stay, go to a neighbour in the scale, or jump to a favoured degree.
+
+    Only where the rhythm may have a note (``slots``), so that a line that begins off the beat begins at home too.
+    """
     weights = [weight for _, weight in bass.degrees]
     settled = [weights[0] * HOMING, *weights[1:]]
-    at = 0
+    at, begun = 0, False
     out: list[int] = []
-    for index in range(count):
+    for slot in slots:
         motion, where, way = draw(), draw(), draw()
-        move = pick(bass.motion, temperature, motion) if temperature > 0 else 0
-        if index == 0 or move == 2:
-            at = bass.degrees[pick(weights if index else settled, temperature, where)][0] - 1
-        elif move == 1:
+        move = pick(bass.motion, temperature, motion)
+        if slot and (not begun or move == JUMP):
+            at = bass.degrees[pick(weights if begun else settled, temperature, where)][0] - 1
+        elif slot and move == STEP:
             at += 1 if way < 0.5 else -1
-        at = min(max(at, 0), len(scale) - 1)
+        begun = begun or slot
+        at = min(max(at, 0), OCTAVE_DEGREE)
         out.append(scale[at])
     return out
 

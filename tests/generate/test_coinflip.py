@@ -22,13 +22,13 @@ def test_every_cell_of_the_grid_has_its_coin():
 
 
 def test_in_the_middle_of_the_knob_it_is_a_fair_coin_for_every_cell():
-    bars = 600
+    bars = 400
     heads = dict.fromkeys([(lane, cell) for lane in LANES for cell in range(16)], 0)
     for seed in range(bars):
         for note in bar(seed).at(0.5).notes:
             heads[note.lane, note.cell] += 1
     assert abs(sum(heads.values()) / (80 * bars) - 0.5) < 0.01
-    assert all(abs(count / bars - 0.5) < 0.09 for count in heads.values())  # 4.4 standard deviations
+    assert all(abs(count / bars - 0.5) < 0.11 for count in heads.values())  # 4.4 standard deviations
 
 
 def test_the_knob_is_the_coins_bias():
@@ -38,7 +38,7 @@ def test_the_knob_is_the_coins_bias():
 
 
 def test_the_calmest_end_is_one_note_and_not_silence():
-    assert all(len(bar(seed).at(0.0).notes) == 1 for seed in range(200))
+    assert all(len(bar(seed).at(0.0).notes) == 1 for seed in range(60))
     assert all(len(bar(seed, lanes=frozenset((Lane.HIHAT,))).at(0.0).notes) == 1 for seed in range(50))
 
 

@@ -13,7 +13,7 @@ BREAKBEAT: Final = Style(
     swing=0.54,
     broken=True,
     kick=(
-        Row("X.3. ..2. .2X. .2..", force="X.7. ..6. .69. .6..", weight=4),
+        Row("X.6. ..3. .3X. .2..", force="X.7. ..6. .69. .6..", weight=4),
         Row("X.X. ...2 .3X. ...2", force="X.8. ...6 .79. ...6", weight=3),
         Row("X..3 ..X. ..X. .2.1", force="X..7 ..8. ..9. .6.6", weight=3),
         Row("X... ..2X .4X. ..2.", force="X... ..68 .79. ..6.", weight=2),
@@ -65,7 +65,7 @@ UK_GARAGE: Final = Style(
         Row("...2 X.3. .2.5 X..3", force="...3 9.4. .3.5 9..5", weight=3),
     ),
     hihat=(
-        Row("3294 3294 3294 3295", force="4474 4475 4474 4475", repeat=8, weight=4),
+        Row("4296 4296 4296 4297", force="4474 4475 4474 4475", repeat=8, weight=4),
         Row("2793 2783 2793 2784", force="3574 3574 3574 3575", repeat=8, weight=3),
         Row(
             "4.97 .397 4.97 .397",

@@ -9,7 +9,7 @@ from hitloopd.generate.styles.table import Bass, Line, Roll, Row, Style
 TRAP_ROLLS: Final = (
     Roll(6, 2, 3, 0.30, (0.6, 0.5)),
     Roll(10, 2, 4, 0.30, (0.5, 0.7)),
-    Roll(14, 2, 4, 0.50, (0.4, 0.7)),
+    Roll(14, 2, 4, 0.55, (0.4, 0.7)),
     Roll(12, 4, 6, 0.25, (0.5, 0.8)),
     Roll(3, 1, 2, 0.30, (0.6, 0.5)),
 )
@@ -115,7 +115,7 @@ DUBSTEP: Final = Style(
     ),
     hihat=(
         Row(
-            "5174 .283 5174 .384",
+            "6175 .385 6175 .485",
             force="6465 .464 6465 .465",
             repeat=8,
             rolls=(Roll(14, 2, 3, 0.35, (0.6, 0.4)),),

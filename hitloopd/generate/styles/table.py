@@ -8,6 +8,7 @@ the velocity in tenths, ``X`` is full. Ticks are 480 to the beat.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ FORCE_MARKS: Final = frozenset(".123456789X")
 HOLD_MARKS: Final = frozenset(".h12345678")
 
 
+@functools.cache
 def cells(row: str, marks: frozenset[str]) -> str:
     """A row as sixteen characters.
 

@@ -147,7 +147,7 @@ TRANCE: Final = Style(
     ),
     bass=Bass(
         lines=(
-            Line("..X. ..X. ..X. ..X.", hold="..2.", force="..9.", weight=2),
+            Line("..X. ..X. ..X. ..X3", hold="..2h", force="..97", weight=4),
             Line(".6X7 .6X7 .6X7 .6X7", hold=".hhh", octave="...2", force=".687", weight=4),
             Line(".4X7 .4X7 .4X7 .4X8", hold=".h1h", octave="...6", force=".697", weight=3),
             Line("..X7 .X.7 ..X7 .X74", hold="..1h .1.h ..1h .1hh", octave="...4 ...3", weight=2),
