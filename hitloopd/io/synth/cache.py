@@ -57,7 +57,7 @@ def cache_key(recipe: Recipe, rate: int, pitch: int) -> str:
 
 def _read(path: Path) -> Signal | None:
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             sound = np.asarray(data["sound"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
