@@ -10,8 +10,8 @@ Set up (once, about two minutes):
    and ``ping()`` from a *Timer CHOP* every 30 s: subscriptions end after 65 s of silence.
 
 Then ``op('hitloop_script').module.send('/hitloop/gen/regenerate')`` makes a new bar, and the channels ``bar``,
-``beat``, ``bpm``, ``kick``, ``snare``, ``hihat``, ``cymbal`` and ``bass`` of the CHOP follow the music: a lane's channel is the
-velocity of its last note. Hook your own reactions into ``ON_BEAT`` and ``ON_NOTE``.
+``beat``, ``bpm``, ``kick``, ``snare``, ``hihat``, ``cymbal`` and ``bass`` of the CHOP follow the music: a lane's
+channel is the velocity of its last note. Hook your own reactions into ``ON_BEAT`` and ``ON_NOTE``.
 
 TouchDesigner stamps bundles by its own clock; send plain messages, as this script does.
 """

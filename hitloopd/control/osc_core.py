@@ -112,7 +112,11 @@ class OscCore:
 
     def publish(self, notice: Notice) -> None:
         """Tell subscribers. Never raises. Thread: control loop. Real-time: no."""
-        publish(notice, self.subscriptions, self._desk, self._now_ns())
+        try:
+            publish(notice, self.subscriptions, self._desk, self._now_ns())
+        except Exception:  # whoever publishes has better things to do than to mend a subscriber's message
+            log.exception("could not tell %s", type(notice).__name__)
+            self.counters.failures += 1
 
     def step(self, now_ns: int) -> int | None:
         """Run bundles that are due, send what waited; when to come again. Thread: control loop. Real-time: no."""

@@ -87,6 +87,16 @@ class OscSurface:
         """The TCP ports in use: length prefix first, then SLIP."""
         return tuple(int(server.sockets[0].getsockname()[1]) for server in self._servers)
 
+    def allow(self, networks: tuple[str, ...]) -> None:
+        """From now on these networks may talk to us besides this machine.
+
+        Raises:
+            ConfigError: the list names no network; the one in force stays.
+
+        Thread: control loop. Real-time: no.
+        """
+        self._allowed = _allow(networks)
+
     async def start(self) -> None:
         """Open the ports.
 

@@ -388,3 +388,11 @@ def test_subscribers_are_bounded(rig):
         rig.say("/hitloop/sys/subscribe", "beat", source=Address("udp", "h", port))
     assert rig.error("/hitloop/sys/subscribe", "beat")[0] == "unavailable"
     assert Rig().say("/hitloop/sys/subscribe", "beat") == [("/hitloop/sys/subscribe", ("beat", 0, LEASE_S))]
+
+
+def test_publishing_never_raises(rig, monkeypatch, caplog):
+    rig.say("/hitloop/sys/subscribe", "/hitloop/transport/position")
+    monkeypatch.setattr(type(rig.desk), "value", lambda *_: 1 / 0)
+    rig.core.publish(BEAT)
+    assert rig.core.counters.failures == 1
+    assert "Beat" in caplog.text
