@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hitloopd.core.pattern import Pattern
+from hitloopd.core.pattern import Lane, Pattern
 from hitloopd.core.request import Request
 from hitloopd.core.transport import Transport
 
@@ -70,7 +70,7 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Control to supervisor: what the terminal shows."""
+    """Control to supervisor: what the terminal shows. ``beat``: bar, beat and when, where one begins."""
 
     transport: Transport
     pattern: Pattern
@@ -79,26 +79,39 @@ class Shown:
     knob: float
     model: str
     style: str
+    kit: str
     seed: int
-    locks: tuple[str, ...]
-    mutes: tuple[str, ...]
+    locks: frozenset[Lane]
+    mutes: frozenset[Lane]
     bar_started: int = -1
+    beat: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BarsDone:
+    """Control to supervisor: the asked-for bars were played."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Control to supervisor: the asked-for bars were played; ``summary`` is what demo prints."""
+    """Control's last word to the supervisor: what the run came to."""
 
     summary: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Control to generator: make this bar, and think of those that are likely next."""
+    """Control to generator: make this bar."""
 
     token: int
     request: Request
-    likely: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    """Control to generator: these are likely to be asked next; have them ready."""
+
+    requests: tuple[Request, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,13 @@ class PlayerLinks:
     audio: Link | None
 
 
-def run(settings: Settings, links: PlayerLinks, memory: object) -> None:
+def run(  # noqa: PLR0917 - the plan of processes hands them over in this order
+    supervisor: Link, settings: Settings, audio_lead_ns: int, control: Link, audio: Link | None, memory: object
+) -> None:
     """Play until told to quit or the supervisor is gone. The process's entry point."""
+    links = PlayerLinks(supervisor, control, audio)
     try:
-        ports = open_ports(settings, links.audio)
+        ports = open_ports(settings, links.audio, audio_lead_ns)
     except HitloopError as error:
         links.supervisor.send(Failed("player", str(error)))
         return
@@ -84,6 +87,7 @@ class Driver:
             self._player.command(Envelope(-1, restored), time.monotonic_ns())
         self._report: RealtimeReport = enable()
         self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()], spin_ns=self._report.spin_ns)
+        self._hurried = Waiter(ports.waitables(), spin_ns=self._report.spin_ns)
         self._stored = -1
         self._started_at: tuple[int, int, float] | None = None
         self._waiting_since_ns = 0
@@ -102,7 +106,7 @@ class Driver:
             notices = self._player.take_notices()
             if notices:
                 self._tell(notices)
-            self._wait(min(deadline_ns, self._next_watch_ns))
+            self._wait(deadline_ns)
 
     def close(self) -> None:
         """Every note off, every port closed."""
@@ -113,34 +117,43 @@ class Driver:
         self._ports.close()
 
     def _wait(self, deadline_ns: int) -> None:
+        """Take what came in; with nothing there, wait for the deadline or for more."""
         now_ns = time.monotonic_ns()
         roomy = deadline_ns - now_ns > SLACK_NS
-        overdue = self._waiting_since_ns and now_ns - self._waiting_since_ns > PATIENCE_NS
-        for port in self._ports.inputs:
-            for at_ns, data in port.receive():
-                self._player.receive(port.name, at_ns, data, clock=port.clock, control=port.control)
-                deadline_ns = now_ns
+        overdue = self._waiting_since_ns > 0 and now_ns - self._waiting_since_ns > PATIENCE_NS
+        came = self._read_inputs()
         if roomy or overdue:
-            self._read_links(now_ns)
+            came |= self._read_links(now_ns)
             if now_ns >= self._next_watch_ns:
                 self._watch(now_ns)
-        ready = self._waiter.wait(deadline_ns) if roomy else self._ports.wait(self._waiter, deadline_ns)
-        if ready and not self._waiting_since_ns:
+        if came:
+            return  # it may have changed the deadline
+        waiter = self._waiter if roomy else self._hurried
+        if waiter.wait(min(deadline_ns, max(self._next_watch_ns, now_ns))) and roomy and not self._waiting_since_ns:
             self._waiting_since_ns = time.monotonic_ns()
 
-    def _read_links(self, now_ns: int) -> None:
+    def _read_inputs(self) -> bool:
+        came = False
+        for source in self._ports.inputs:
+            for at_ns, data in source.port.receive():
+                self._player.receive(source.name, at_ns, data, clock=source.clock, control=source.control)
+                came = True
+        return came
+
+    def _read_links(self, now_ns: int) -> bool:
         self._waiting_since_ns = 0
-        for message in self._links.control.receive(COMMANDS_AT_ONCE):
+        commands = self._links.control.receive(COMMANDS_AT_ONCE)
+        for message in commands:
             if isinstance(message, Envelope):
                 self._player.command(message, time.monotonic_ns())
-        for message in self._links.supervisor.receive(COMMANDS_AT_ONCE):
-            if isinstance(message, Quit):
-                self._running = False
-        if self._links.supervisor.closed:
-            self._running = False  # nobody would ever stop us
+        words = self._links.supervisor.receive(COMMANDS_AT_ONCE)
+        # a supervisor that is gone could never stop us
+        if self._links.supervisor.closed or any(isinstance(word, Quit) for word in words):
+            self._running = False
         if self._player.changes != self._stored:
             self._stored = self._player.changes
             self._store.write(self._player.restorable(now_ns))
+        return bool(commands or words) or not self._running
 
     def _watch(self, now_ns: int) -> None:
         """Once a second: ports that went or came, and the counters."""
@@ -163,6 +176,7 @@ class Driver:
         start = self._player.song_start()
         if start is not None and (self._started_at is None or start[0] != self._started_at[0]):
             self._started_at = start
-            self._links.audio.send(SongStart(*start))
+            tick, at_ns, bpm = start
+            self._links.audio.send(SongStart(tick, at_ns, bpm))
         for line in self._player.take_tempos():
-            self._links.audio.send(TempoAt(line.tick0, line.bpm))
+            self._links.audio.send(TempoAt(line.tick0, line.bpm, line.time0_ns))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 import struct
 import zlib
-from multiprocessing.sharedctypes import SynchronizedArray  # noqa: F401 - the spawn context needs the module loaded
 from typing import Any, Final
 
 from hitloopd.core.commands import Restore

@@ -1,0 +1,195 @@
+"""The supervisor: starts, watches and restarts the processes, owns signals and the exit code. It does nothing else.
+
+It keeps both ends of every link, so a restarted process gets the one its predecessor had and finds there what was sent
+meanwhile. Children leave Ctrl-C and terminate signals to it: they are told, in order, and the notes end first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import Any, Final
+
+from hitloopd.app.messages import Failed, Note, Processes, Quit, Reload, Restart
+from hitloopd.app.options import RunOptions
+from hitloopd.app.processes import CONTROL, ORDER, Plan, child, plan
+from hitloopd.app.settings import Settings
+from hitloopd.io.link import Link, pair
+
+LOOK_S: Final = 0.1
+PATIENCE_S: Final = 4.0
+MANY_RESTARTS: Final = 5
+WITHIN_S: Final = 10.0
+
+Listener = Callable[[object], None]
+
+
+@dataclass(slots=True)
+class Child:
+    """One process and what became of those before it."""
+
+    name: str
+    process: BaseProcess
+    restarts: int = 0
+    started: deque[float] = field(default_factory=lambda: deque[float](maxlen=MANY_RESTARTS))
+
+
+class Supervisor:
+    """Runs a daemon until it is told to end.
+
+    Args:
+        settings: as loaded.
+        options: as asked for on the command line.
+        listen: gets every message for the person in front of the terminal.
+    """
+
+    def __init__(self, settings: Settings, options: RunOptions, listen: Listener) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._plan: Plan = plan(settings, options, self._context)
+        self._listen = listen
+        self._children: dict[str, Child] = {}
+        self._ends: dict[str, tuple[Link, Link]] = {name: pair() for name in self._plan.names}
+        self._ending = False
+        self._exit_code = 0
+        self._reload = False
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, look: Callable[[], bool] = lambda: True) -> int:
+        """Start everything and stay until the end.
+
+        Args:
+            look: called about ten times a second; False ends the daemon.
+
+        Returns:
+            The exit code.
+        """
+        with self._signals():
+            try:
+                for name in self._plan.names:
+                    self._start(name)
+                while not self._ending:
+                    self._wait(LOOK_S)
+                    self._mourn()
+                    self._ending |= not look()
+            finally:
+                self._stop()
+        return self._exit_code
+
+    def end(self, exit_code: int = 0) -> None:
+        """End in good order at the next look."""
+        self._ending = True
+        self._exit_code = max(self._exit_code, exit_code)
+
+    def tell_control(self, message: object) -> None:
+        """Send something to the control process."""
+        self._ends[CONTROL][0].send(message)
+
+    def _start(self, name: str, restarts: int = 0, started: deque[float] | None = None) -> None:
+        process = self._context.Process(
+            target=child, args=(name, self._ends[name][1], *self._plan.arguments[name]), name=f"hitloopd-{name}"
+        )
+        process.start()
+        entry = Child(name, process, restarts)
+        if started is not None:
+            entry.started = started
+        entry.started.append(time.monotonic())
+        self._children[name] = entry
+        self._tell_processes()
+
+    def _stop(self) -> None:
+        """In order: the player ends its notes first, control says the last word."""
+        self._ending = True
+        for name in ORDER:
+            entry = self._children.get(name)
+            if entry is None:
+                continue
+            self._ends[name][0].send(Quit())
+            deadline = time.monotonic() + PATIENCE_S
+            while entry.process.is_alive() and time.monotonic() < deadline:
+                self._wait(0.02)
+            if entry.process.is_alive():
+                self._listen(Note("warning", f"{name} did not end in {PATIENCE_S:g} s and was killed"))
+                entry.process.kill()
+            entry.process.join(PATIENCE_S)
+        self._wait(0)
+        for ours, theirs in self._ends.values():
+            ours.close()
+            theirs.close()
+        self._plan.close()
+
+    # ── watching ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _wait(self, timeout_s: float) -> None:
+        """Wait for words or deaths, and pass the words on."""
+        links: dict[Any, str] = {ours: name for name, (ours, _) in self._ends.items()}
+        sentinels = [entry.process.sentinel for entry in self._children.values() if entry.process.is_alive()]
+        wait([*links, *sentinels], timeout_s)
+        for link in links:
+            for message in link.receive():
+                self._on(message)
+        if self._reload:
+            self._reload = False
+            self.tell_control(Reload())
+
+    def _on(self, message: object) -> None:
+        match message:
+            case Restart(name, why):
+                self._listen(Note("warning", why))
+                self._children[name].process.kill()
+            case Failed(name, text, exit_code):
+                self._listen(Note("error", f"{name}: {text}"))
+                self.end(exit_code)
+            case _:
+                self._listen(message)
+
+    def _mourn(self) -> None:
+        """Start what died; give up on what dies again and again."""
+        for entry in list(self._children.values()):
+            if entry.process.is_alive() or self._ending:
+                continue
+            entry.process.join()
+            first = entry.started[0]
+            if len(entry.started) == MANY_RESTARTS and time.monotonic() - first < WITHIN_S:
+                text = f"{entry.name} died {MANY_RESTARTS} times within {WITHIN_S:g} s; giving up. Try: hitloopd doctor"
+                self._listen(Note("error", text))
+                self.end(1)
+                return
+            code = entry.process.exitcode
+            self._listen(Note("warning", f"{entry.name} ended by itself (exit code {code}); starting it again"))
+            self._start(entry.name, entry.restarts + 1, entry.started)
+
+    def _tell_processes(self) -> None:
+        rows = {
+            name: (entry.process.is_alive(), entry.restarts, entry.process.pid or 0)
+            for name, entry in self._children.items()
+        }
+        self.tell_control(Processes(rows))
+
+    # ── signals ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextlib.contextmanager
+    def _signals(self) -> Generator[None]:
+        """SIGINT and SIGTERM end, SIGHUP reads the config again; what was there before is put back."""
+        words = {"SIGINT": self._on_end, "SIGTERM": self._on_end, "SIGBREAK": self._on_end, "SIGHUP": self._on_reload}
+        numbers = {int(getattr(signal, name)): handle for name, handle in words.items() if hasattr(signal, name)}
+        before = {number: signal.signal(number, handle) for number, handle in numbers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_end(self, _number: int, _frame: FrameType | None) -> None:
+        self.end()
+
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        self._reload = True
