@@ -20,18 +20,10 @@ SIXTEENTH_NS = 120_000_000
 HIHAT_ON = bytes((0x92, 60, 127))
 MARGIN_NS = 10_000_000  # hand over this much before the lead
 SETTLING_NS = 1_000_000_000
-HEALTH = [
-    "device",
-    "underflows",
-    "late",
-    "dropped",
-    "notes",
-    "clock_resets",
-    "clock_ppm",
-    "callback_p50_us",
-    "callback_p99_us",
-    "late_max_ms",
-]
+HEALTH = (
+    *("device", "underflows", "late", "dropped", "notes", "clock_resets", "clock_ppm"),
+    *("callback_p50_us", "callback_p99_us", "late_max_ms"),
+)
 
 
 class Metronome:
