@@ -60,8 +60,8 @@ MINIMAL: Final = Style(
     ),
     hihat=(
         Row("..X1 ..9. .1X. ..93", force="..54 ..5. .35. ..53", repeat=4, weight=3),
-        Row("..93 .29. ..9. 3.9.", force="..54 .35. ..5. 3.5.", repeat=4, weight=3),
-        Row(".39. .39. .39. .394", force=".36. .36. .36. .364", repeat=4, weight=2),
+        Row("..X3 .29. ..X1 3.93", force="..54 .35. ..54 3.54", repeat=4, weight=3),
+        Row(".3X. .392 .3X. .394", force=".36. .364 .36. .364", repeat=4, weight=2),
     ),
     cymbal=(
         Row(".... ..2. .... ..5.", force=".... ..5. .... ..6.", weight=3, length=60),
