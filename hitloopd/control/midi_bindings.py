@@ -117,7 +117,7 @@ class _Reader:
     def __init__(self, where: str, row: object, port: str) -> None:
         self.problems: list[str] = []
         self._where = where
-        self._row: Mapping[str, Any] = cast("Mapping[str, Any]", row) if isinstance(row, Mapping) else {}
+        self._row: Mapping[str, Any] = _spelled_out(cast("Mapping[str, Any]", row)) if isinstance(row, Mapping) else {}
         self._port = port
         if not isinstance(row, Mapping):
             self._bad("", "expected a mapping such as {type: note, number: 36, address: /regenerate}")
@@ -210,6 +210,15 @@ class _Reader:
     def _bad(self, key: str, text: str) -> None:
         dot = "." if key else ""
         self.problems.append(f"{self._where}{dot}{key}: {text}")
+
+
+def _spelled_out(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``{note: 36}`` is short for ``{type: note, number: 36}``; the same for every type that has a number."""
+    short = [kind for kind in TYPES if kind in row and TYPES[kind] in NUMBERED]
+    if len(short) != 1 or "type" in row or "number" in row:
+        return row
+    rest = {key: value for key, value in row.items() if key != short[0]}
+    return {"type": short[0], "number": row[short[0]], **rest}
 
 
 def _default_mode(kind: str, endpoint: Endpoint) -> str:

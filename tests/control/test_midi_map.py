@@ -54,6 +54,7 @@ def play(binding, *hexes, desk=None):
             [(True,), (False,)],
         ),
         ({"type": "note", "number": 36, "address": ENERGY, "mode": "value"}, ["99247f", "892400"], [(1.0,)]),
+        ({"note": 36, "channel": 10, "address": "/regenerate"}, ["992440"], [()]),  # the short way to write it
         # cc as button: once per press
         ({"type": "cc", "number": 20, "address": "/calmer"}, ["b0147f", "b0147f", "b01400", "b01440"], [(), ()]),
         # cc as knob, plain, limited, upside down, whole numbers, switch, words
@@ -182,6 +183,8 @@ def test_the_port_chooses():
         ({"type": "note", "number": 1}, ["bindings[0].address", "is missing"]),
         ({"type": "note", "number": 1, "address": "/play", "chanel": 1}, ["chanel", "Did you mean 'channel'"]),
         ({"type": "note", "number": 1, "address": "/play", "channel": 17}, ["0 to 16"]),
+        ({"note": 136, "address": "/play"}, ["bindings[0].number", "0 to 127"]),
+        ({"note": 36, "cc": 36, "address": "/play"}, ["unknown key", "must be one of note"]),
         ({"type": "note", "number": True, "address": "/play"}, ["number"]),
         ({"type": "note", "number": 1, "address": "/play", "mode": "toggle"}, ["not on or off"]),
         ({"type": "note", "number": 1, "address": "/play", "args": 3}, ["must be a list"]),
