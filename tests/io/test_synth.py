@@ -34,7 +34,7 @@ def rms_db(x: np.ndarray, seconds: float = 0.1) -> float:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("rate", [22_050, 48_000])
 def test_no_sound_can_click(name, rate):
     x = sound(name, rate)
     assert x.dtype == np.float32
