@@ -1,7 +1,8 @@
 """How late the clock goes out, idle and with both cores loaded, beside the C loop of the same run.
 
-Twice measured: by the daemon itself (due against sent, every event) and from outside, where the message would be
-handed to the system, against the grid that the ticks themselves make.
+Twice measured, and both must hold: from outside, clock ticks alone, where the message would be handed to the system,
+against the grid through the earliest of them; and by the daemon itself, which knows when each event is due, so that
+what is always late by the same amount shows too (it counts notes as well, which follow the clock of their tick).
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def _row(ctx: Context, condition: str) -> Row:
         return unmeasured(figure, BAR, "real-time priority is not permitted here: see doctor")
     (fit, own, details), c, runs = without_stall(lambda: _measure(ctx, condition))
     late = fit.lateness
-    ok = late.p99 <= max(2 * c.p99, 0.0) and late.p99 <= LIMIT_US and late.p50 <= P50_US
+    limit = min(2 * c.p99, LIMIT_US)
+    ok = all(p99 <= limit for p99 in (late.p99, own[OWN[1]])) and all(p50 <= P50_US for p50 in (late.p50, own[OWN[0]]))
     return Row(
         figure,
         BAR,
@@ -66,6 +68,6 @@ def _measure(ctx: Context, condition: str) -> tuple[tuple[GridFit, dict[str, flo
         clocks = daemon.clocks()[first:]
         c = reference.lateness()
         health = daemon.health()
-    fit = against_grid(clocks, BPM, skip=0)
+    fit = against_grid(clocks, BPM, skip=0, envelope=0.0)
     own = {name: counter(health, name) for name in OWN}
     return (fit, own, {"health": health}), c

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import time
@@ -63,7 +64,7 @@ class Daemon:
             **(settings or {}),
         }
         injected = {
-            "PYTHONPATH": str(INJECT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(INJECT), os.environ.get("PYTHONPATH")))),
             "HITLOOP_BENCH_STAMPS": str(self._stamps),
             "HITLOOP_BENCH_BPM": str(bpm),
             "HITLOOP_BENCH_STALL": stall,

@@ -88,7 +88,7 @@ class GridFit:
         return asdict(self)
 
 
-def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24) -> GridFit:
+def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24, envelope: float = ENVELOPE) -> GridFit:
     """Fit a straight line and tell how late the ticks are on it.
 
     The slope is that of least squares, so a wrong tempo counts as drift and not as lateness. The phase is put where
@@ -99,6 +99,7 @@ def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24) -> Grid
         times_ns: one per 24th of a beat.
         bpm: the tempo that was asked for.
         skip: ticks at the start that don't count.
+        envelope: the share that comes before the grid; 0 for a program that is known never to be early.
     """
     times = times_ns[skip:]
     count = len(times)
@@ -106,7 +107,7 @@ def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24) -> Grid
     mean = sum(times) / count
     slope = sum((i - middle) * (t - mean) for i, t in enumerate(times)) / sum((i - middle) ** 2 for i in range(count))
     residuals = [(t - mean - slope * (i - middle)) / 1000 for i, t in enumerate(times)]
-    phase = quantile(sorted(residuals), ENVELOPE)
+    phase = quantile(sorted(residuals), envelope)
     nominal = 60e9 / (bpm * 24)
     expected = round((times[-1] - times[0]) / nominal) + 1
     return GridFit(
