@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hitloopd.core.pattern import MAX_EARLY_TICKS, Lane
-from hitloopd.core.routes import Curve, OutputSpec, Route
+from hitloopd.core.routes import OutputSpec, Route, velocity_byte
 from hitloopd.core.score import Score, ScoreNote
 from hitloopd.core.time import NS_PER_MS, TICKS_PER_BAR, TICKS_PER_CLOCK
 from hitloopd.engine.deck import Deck
@@ -31,13 +31,6 @@ LATE_NS = 5 * NS_PER_MS
 """An event this late counts as late: 3.8 ms off was audible to players (polyend/TrackerBetaTesting#1136)."""
 CLOCK_CATCH_UP_NS = 2 * NS_PER_MS
 """Clocks missed in a stall go out this far apart: all of them, or followers lose their place, but never as a burst."""
-
-_CURVES: dict[Curve, Callable[[float], float]] = {
-    Curve.LINEAR: lambda v: v,
-    Curve.SOFT: lambda v: v**0.6,
-    Curve.HARD: lambda v: v**1.6,
-    Curve.FIXED: lambda _: 100 / 127,
-}
 
 
 @dataclass(slots=True)
@@ -274,5 +267,5 @@ class Head:
 
 def _planned(item: ScoreNote, route: Route, on: int) -> Planned:
     note = min(max(item.pitch + route.transpose, 0), 127) if item.lane is Lane.BASS else route.note
-    velocity = min(max(round(_CURVES[route.curve](item.velocity) * 127), 1), 127)
+    velocity = velocity_byte(route.curve, item.velocity)
     return Planned(on, on + max(1, round(item.length_ticks * route.gate)), route.channel - 1, note, velocity)

@@ -36,7 +36,6 @@ from hitloopd.core.errors import (
     require_range,
 )
 from hitloopd.core.notices import (
-    ClockChanged,
     Done,
     Late,
     MidiReceived,
@@ -57,15 +56,14 @@ from hitloopd.core.time import (
     TICKS_PER_SIXTEENTH,
     Timeline,
 )
-from hitloopd.core.transport import MAX_SONG_POSITION, ClockState, Position, Source, State, Transport
-from hitloopd.engine.clock_follower import FollowedTime
+from hitloopd.core.transport import MAX_SONG_POSITION, Position, Source, State, Transport
 from hitloopd.engine.deck import Deck
 from hitloopd.engine.head import Counters, Head, Moment
 from hitloopd.engine.monitor import Monitor
 from hitloopd.engine.song import Run
+from hitloopd.engine.sync import Sync
 from hitloopd.engine.tap import Tap as TapTempo
-from hitloopd.engine.tempo_map import TempoMap, next_clock
-from hitloopd.engine.timebase import TimeBase
+from hitloopd.engine.tempo_map import next_clock
 from hitloopd.ports.midi import MidiOut
 
 START, CONTINUE, STOP = b"\xfa", b"\xfb", b"\xfc"
@@ -108,12 +106,7 @@ class Player:
     ) -> None:
         self._spec = spec
         self._clock = clock
-        self._tempo = TempoMap(Timeline(spec.bpm, 0, clock()))
-        self._time: TimeBase = self._tempo
-        self._followed: FollowedTime | None = None
-        self._returning: FollowedTime | None = None
-        self._source = spec.source
-        self._clock_state = ClockState.NONE
+        self._sync = Sync(bpm=spec.bpm, source=spec.source, now_ns=clock())
         self._run: Run | None = None
         self._armed_at: int | None = None  # song tick at which the next received clock starts us
         self._relocate_to: int | None = None
@@ -144,15 +137,19 @@ class Player:
             AskHealth: self._health,
             Restore: self._restore,
         }
-        self._sync: dict[int, Callable[[bytes, int], None]] = {
+        self._realtime: dict[int, Callable[[bytes, int], None]] = {
             0xF8: self._on_clock,
             0xFA: self._on_start,
             0xFB: self._on_continue,
             0xFC: self._on_stop,
             0xF2: self._on_song_position,
         }
-        self.changes = 0
+        self._moves = 0
+
+    @property
+    def changes(self) -> int:
         """Goes up with everything that ``restorable`` would tell anew."""
+        return self._moves + self._sync.changes
 
     # ── one step ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -169,29 +166,31 @@ class Player:
         for head in self.heads:
             head.advance(moment, now_ns)
         self.monitor.advance(moment, now_ns, self._notices)
-        if self._run is not None and self._run.ends_before(self._time.reach(now_ns, ahead=False)):
+        if self._run is not None and self._run.ends_before(self._here(now_ns)):
             self._halt(now_ns)
             moment = self._moment()
         self._tell_transport(now_ns)
         return self._deadline(moment, now_ns)
 
     def _moment(self) -> Moment:
-        wanted = self._source is Source.INTERNAL or self._followed is not None or self._run is not None
-        return Moment(self._time, self._run, self.deck, wanted)
+        sync = self._sync
+        wanted = sync.source is Source.INTERNAL or sync.followed is not None or self._run is not None
+        return Moment(sync.time, self._run, self.deck, wanted)
 
     def _deadline(self, moment: Moment, now_ns: int) -> int:
         times = [head.deadline(moment) for head in self.heads]
         times.append(self.monitor.deadline(moment))
         if self._run is not None and self._run.end_tick is not None:
-            times.append(self._time.due_ns(self._run.end_tick, ahead=False))
-        if self._followed is not None:
-            times.append(self._followed.lost_at_ns())
+            times.append(self._sync.time.due_ns(self._run.end_tick, ahead=False))
+        times.append(self._sync.lost_at_ns)
         known = [at for at in times if at is not None]
         return max(min(known, default=now_ns + NS_PER_S), now_ns)
 
     def take_notices(self) -> list[PlayerNotice]:
         """What happened since the last call. Thread: player. Real-time: yes."""
-        notices, self._notices = self._notices, []
+        notices = [*self._sync.told, *self._notices]
+        self._sync.told.clear()
+        self._notices.clear()
         return notices
 
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,7 +202,7 @@ class Player:
         except HitloopError as error:
             self._notices.append(Refused(envelope.token, error.code, str(error)))
             return
-        self.changes += 1
+        self._moves += 1
         self._notices.append(Done(envelope.token, bar, self.transport(now_ns)))
         self._tell_transport(now_ns)
 
@@ -240,12 +239,12 @@ class Player:
         assert isinstance(command, SetTempo)
         require_range("tempo in BPM", command.bpm, MIN_BPM, MAX_BPM)
         require_range("ramp in beats", command.ramp_beats, 0, 256)
-        if self._followed is not None:
+        if self._sync.followed is not None:
             raise UnavailableError(
-                f"The tempo is the external clock's ({self._followed.target_bpm:.1f} BPM); "
+                f"The tempo is the external clock's ({self._sync.followed.target_bpm:.1f} BPM); "
                 "send /hitloop/sync/source internal to set it here. Nothing was changed."
             )
-        self._tempo.change(command.bpm, from_tick=self._horizon(now_ns) + 1, ramp_beats=command.ramp_beats)
+        self._sync.tempo.change(command.bpm, from_tick=self._horizon(now_ns) + 1, ramp_beats=command.ramp_beats)
         return self._bar(now_ns)
 
     def _tap_tempo(self, command: PlayerCommand, now_ns: int) -> int:
@@ -257,14 +256,10 @@ class Player:
         assert isinstance(command, SetSource)
         if command.source is Source.LINK:
             raise UnavailableError("Ableton Link is not built in; sources are internal and midi. Nothing was changed.")
-        self._source = command.source
         if command.source is Source.INTERNAL:
-            self._freewheel(now_ns)
-            self._returning = None
             self._armed_at = None
-            self._set_clock(ClockState.NONE, "the clock is our own")
-        elif self._followed is None:
-            self._set_clock(ClockState.ACQUIRING, "waiting for MIDI clock")
+        self._sync.choose(command.source)
+        self._lay_anew(now_ns)
         return self._bar(now_ns)
 
     def _set_offset(self, command: PlayerCommand, now_ns: int) -> int:
@@ -316,23 +311,24 @@ class Player:
 
     def _restore(self, command: PlayerCommand, now_ns: int) -> int:
         assert isinstance(command, Restore)
-        self._tempo = TempoMap(command.timeline)
-        self._time = self._tempo
-        self._source = command.source
+        self._sync.use(command.timeline, command.source)
         self._stopped_tick = command.stopped_tick
         self.deck.cue(command.score)
-        here = self._tempo.reach(now_ns)
+        here = self._sync.tempo.reach(now_ns)
         for head in self.heads:
-            head.resync(here + 1)
+            head.resync(next_clock(here + 1))
         if command.origin_tick is not None:
             self._run = Run(command.origin_tick, next_clock(here + 1))
         return self._bar(now_ns)
 
     # ── transport ───────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _here(self, now_ns: int) -> int:
+        return self._sync.time.reach(now_ns, ahead=False)
+
     def _horizon(self, now_ns: int) -> int:
         """The last tick that some head has played: nothing before it can be changed any more."""
-        here = self._time.reach(now_ns, ahead=False)
+        here = self._here(now_ns)
         return max([here, *(head.reached for head in self.heads)])
 
     def _start(self, song_tick: int, now_ns: int, how: bytes) -> None:
@@ -340,8 +336,8 @@ class Player:
         lead = START_LEAD_NS if how is START else LOCATE_LEAD_NS
         start = next_clock(self._horizon(now_ns + lead) + 1)
         self._begin(song_tick, start)
-        if self._followed is None:
-            at_ns = self._tempo.ns_at(start)
+        if self._sync.followed is None:
+            at_ns = self._sync.tempo.ns_at(start)
             if how is CONTINUE:
                 self._message(now_ns, song_position(song_tick // TICKS_PER_SIXTEENTH))
             self._message(at_ns - START_LEAD_NS, how)
@@ -350,7 +346,7 @@ class Player:
 
     def _begin(self, song_tick: int, start_tick: int) -> None:
         self._run = Run(start_tick - song_tick, start_tick)
-        self.changes += 1
+        self._moves += 1
 
     def _halt(self, now_ns: int) -> None:
         """Stop at once: the position freezes, every note ends."""
@@ -359,8 +355,8 @@ class Player:
         if self._run is None:
             return
         # following, the song position is a count of clocks: the next one is where Continue goes on (rule 7)
-        followed = self._followed
-        here = followed.tick + TICKS_PER_CLOCK if followed else self._time.reach(now_ns, ahead=False)
+        followed = self._sync.followed
+        here = followed.tick + TICKS_PER_CLOCK if followed else self._here(now_ns)
         self._stopped_tick = max(0, here - self._run.origin_tick)
         self._run = None
         self.deck.thaw()
@@ -371,21 +367,21 @@ class Player:
                 for channel in sorted({route.channel - 1 for route in head.spec.routes.values()}):
                     head.out.send(now_ns, head.reached, bytes((0xB0 | channel, 123, 0)))
                 head.out.flush()
-        self.changes += 1
+        self._moves += 1
 
     def _go_to(self, song_tick: int, now_ns: int) -> None:
         if self._run is None:
             self._stopped_tick = song_tick
             if self._armed_at is not None:
                 self._armed_at = song_tick
-        elif self._followed is not None:
+        elif self._sync.followed is not None:
             self._relocate_to = song_tick
         else:
             start = next_clock(self._horizon(now_ns) + 1)
             self._release(now_ns)
             self.deck.thaw()
             self._begin(song_tick, start)
-        self.changes += 1
+        self._moves += 1
 
     def _release(self, now_ns: int) -> None:
         for head in self.heads:
@@ -410,90 +406,45 @@ class Player:
         """
         self._midi_in += 1
         status = data[0] if data else 0
-        handler = self._sync.get(status)
+        handler = self._realtime.get(status)
         if status == SYSTEM_RESET:
             self._panic(Panic(), at_ns)  # rule 13: silence, not a loss of settings
         elif handler is not None:
-            if clock and self._source is Source.MIDI:
+            if clock and self._sync.source is Source.MIDI:
                 handler(data, at_ns)
         elif control and 0x80 <= status < 0xF8:
             self._notices.append(MidiReceived(port, data, at_ns))
 
     def _on_clock(self, _: bytes, at_ns: int) -> None:
-        if self._followed is None:
-            if not self._acquire(at_ns):
-                return
-        elif not self._followed.clock(at_ns):
+        waiting = self._armed_at is not None
+        clock = self._sync.clock(at_ns, self._run, horizon=self._horizon(at_ns), waiting=waiting)
+        if clock is None:
             return
-        assert self._followed is not None
-        tick = self._followed.tick
-        if self._followed.estimate.usable:
-            self._set_clock(ClockState.LOCKED, f"following MIDI clock at {self._followed.target_bpm:.1f} BPM")
-        song_tick = self._armed_at if self._armed_at is not None else self._relocate_to
+        if clock.laid_anew:
+            for head in self.heads:
+                head.resync(clock.tick)
+        song_tick = self._armed_at if waiting else self._relocate_to
         if song_tick is not None:
             self._release(at_ns)
             self.deck.thaw()
-            self._begin(song_tick, tick)
+            self._begin(song_tick, clock.tick)
             self._armed_at = self._relocate_to = None
 
-    def _acquire(self, at_ns: int) -> bool:
-        """A clock arrives while none is followed: take it at once, or at the next bar line while the beat goes on."""
-        if self._run is None or self._armed_at is not None:
-            tick = next_clock(self._horizon(at_ns) + 1)
-            self._lock_to(FollowedTime(tick=tick, at_ns=at_ns, bpm=self._tempo.bpm_at(tick)))
-            if self._run is None:
-                for head in self.heads:
-                    head.resync(tick)
-            self._set_clock(ClockState.ACQUIRING, "MIDI clock is coming in")
-            return True
-        return self._relock(self._run, at_ns)
-
-    def _relock(self, run: Run, at_ns: int) -> bool:
-        """Rule 9: the clock came back while we freewheel; its tick that is nearest to our bar line becomes it."""
-        if self._returning is None or not self._returning.clock(at_ns):
-            self._returning = FollowedTime(tick=0, at_ns=at_ns, bpm=self._tempo.target_bpm)
-            return False
-        if not self._returning.estimate.usable:
-            return False
-        here = self._tempo.reach(at_ns)
-        line = run.bar_tick(here + TICKS_PER_CLOCK // 2)
-        if abs(here - line) > TICKS_PER_CLOCK // 2:
-            return False
-        self._lock_to(self._returning.moved_to(line))
-        return True
-
-    def _lock_to(self, followed: FollowedTime) -> None:
-        self._followed = followed
-        self._time = followed
-        self._returning = None
-        self.changes += 1
-
-    def _freewheel(self, now_ns: int) -> None:
-        """Go on by ourselves from where the clock left us, in its tempo."""
-        if self._followed is None:
-            return
-        followed = self._followed
-        bpm = min(max(followed.target_bpm, MIN_BPM), MAX_BPM)
-        self._tempo = TempoMap(Timeline(bpm, followed.tick, followed.at_ns))
-        self._time = self._tempo
-        self._followed = None
-        if self._run is None:
-            here = self._tempo.reach(now_ns)
-            for head in self.heads:
-                head.resync(next_clock(here + 1))
-        self.changes += 1
-
     def _check_lost(self, now_ns: int) -> None:
-        if self._followed is None or now_ns < self._followed.lost_at_ns():
+        lost_at_ns = self._sync.lost_at_ns
+        if lost_at_ns is None or now_ns < lost_at_ns:
             return
-        playing = self._run is not None
-        if playing and not self._spec.freewheel:
+        if not self._spec.freewheel:
             self._halt(now_ns)
-            playing = False
-        self._freewheel(now_ns)
-        state = ClockState.FREEWHEEL if playing else ClockState.NONE
-        what = f"going on at {self._tempo.target_bpm:.1f} BPM" if playing else "stopped"
-        self._set_clock(state, f"MIDI clock lost; {what}")
+        self._sync.lose(playing=self._run is not None)
+        self._lay_anew(now_ns)
+
+    def _lay_anew(self, now_ns: int) -> None:
+        """The timeline changed hands while nothing plays: clocks go on from the next tick."""
+        if self._run is None:
+            tick = next_clock(self._here(now_ns) + 1)
+            for head in self.heads:
+                head.resync(tick)
 
     def _on_start(self, _: bytes, at_ns: int) -> None:
         if self._run is None or self._spec.restart_on_start:
@@ -514,11 +465,6 @@ class Player:
         if len(data) == 3:
             self._go_to((data[1] & 0x7F | (data[2] & 0x7F) << 7) * TICKS_PER_SIXTEENTH, at_ns)
 
-    def _set_clock(self, state: ClockState, text: str) -> None:
-        if state is not self._clock_state:
-            self._clock_state = state
-            self._notices.append(ClockChanged(state, text))
-
     # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def transport(self, now_ns: int) -> Transport:
@@ -526,24 +472,22 @@ class Player:
         state = State.ARMED if self._armed_at is not None and self._run is None else State.STOPPED
         position = self._stopped_tick
         if self._run is not None:
-            here = self._time.reach(now_ns, ahead=False)
             state = State.PLAYING
-            position = max(here, self._run.start_tick) - self._run.origin_tick
-        return Transport(
-            state, round(self._bpm(now_ns), 3), Position(max(position, 0)), self._source, self._clock_state
-        )
+            position = max(self._here(now_ns), self._run.start_tick) - self._run.origin_tick
+        bpm = round(self._bpm(now_ns), 3)
+        return Transport(state, bpm, Position(max(position, 0)), self._sync.source, self._sync.state)
 
     def _bpm(self, now_ns: int) -> float:
-        if self._followed is not None:
-            return self._followed.target_bpm
-        return self._tempo.bpm_at(self._horizon(now_ns) + TICKS_PER_CLOCK)
+        if self._sync.followed is not None:
+            return self._sync.followed.target_bpm
+        return self._sync.tempo.bpm_at(self._horizon(now_ns) + TICKS_PER_CLOCK)
 
     def _tell_transport(self, now_ns: int) -> None:
         now = self.transport(now_ns)
         told = self._told
         if told is not None and replace(now, position=told.position, bpm=told.bpm) == told:
             moved = abs(now.bpm - told.bpm)
-            if moved < 0.01 or (self._followed is not None and now_ns - self._told_at_ns < _TELL_TEMPO_EVERY_NS):
+            if moved < 0.01 or (self._sync.followed is not None and now_ns - self._told_at_ns < _TELL_TEMPO_EVERY_NS):
                 return
         self._told, self._told_at_ns = now, now_ns
         self._notices.append(TransportChanged(now))
@@ -555,7 +499,7 @@ class Player:
         """The first bar whose score is not decided; stopped: the one that will be started in."""
         if self._run is None:
             return self._stopped_tick // TICKS_PER_BAR
-        tick = self._run.bar_tick(max(self._time.reach(now_ns, ahead=False), self._run.start_tick))
+        tick = self._run.bar_tick(max(self._here(now_ns), self._run.start_tick))
         while self.deck.is_frozen(tick):
             tick += TICKS_PER_BAR
         return self._run.bar(tick)
@@ -589,21 +533,17 @@ class Player:
         if self._run is None:
             return None
         tick = self._run.start_tick
-        return tick, self._time.ns_at(tick), self._time.bpm_at(tick)
+        return tick, self._sync.time.ns_at(tick), self._sync.time.bpm_at(tick)
 
     def take_tempos(self) -> list[Timeline]:
         """Tempo changes since the last call, for who writes them down."""
-        return self._tempo.take_joined()
+        return self._sync.tempo.take_joined()
 
     def restorable(self, now_ns: int) -> Restore:
         """All that a new player needs to be back in phase."""
-        tick = self._time.reach(now_ns, ahead=False)
-        if self._followed is None:
-            line = self._tempo.line_at(tick)
-        else:
-            line = Timeline(self._followed.target_bpm, self._followed.tick, self._followed.at_ns)
+        line = self._sync.line_at(self._here(now_ns))
         origin = self._run.origin_tick if self._run else None
-        return Restore(line, origin, self._stopped_tick, self.deck.cued or self.deck.playing, self._source)
+        return Restore(line, origin, self._stopped_tick, self.deck.cued or self.deck.playing, self._sync.source)
 
     def close(self, now_ns: int) -> None:
         """Stop and end every note. Thread: player. Real-time: no."""
