@@ -239,6 +239,7 @@ class Control:
                     self._dress_audio(kit)
                 case KitLoaded(kit):
                     self._note("info", f"kit: {kit}")
+                    self._dress_audio(kit)  # a kit comes with its own gains; the user's are over them
                 case Warned():
                     self._publish(message)
                     if not self._facts.audio_text:
