@@ -134,7 +134,12 @@ class Head:
 
     def message(self, at_ns: int, data: bytes) -> None:
         """Send a transport message at ``at_ns`` (the output's offset is added); order is kept."""
-        self._messages.append((at_ns + self._shift_ns, data))
+        before = self._messages[-1][0] if self._messages else 0
+        self._messages.append((max(at_ns + self._shift_ns, before), data))
+
+    def forget_messages(self) -> None:
+        """A start that was announced but not sent yet does not happen."""
+        self._messages.clear()
 
     def _send_messages(self, now_ns: int) -> None:
         while self._messages and self._messages[0][0] - self.spec.lead_ns <= now_ns:
@@ -241,6 +246,7 @@ class Head:
     def _end(self, note: Planned, tick: int, at_ns: int) -> None:
         if not note.sounding:
             return
+        at_ns = max(at_ns, note.on_ns + NS_PER_MS)  # an offset that was changed meanwhile can't turn them round
         self.out.send(at_ns, tick, bytes((0x80 | note.channel, note.note, 0)))
         self.notes_off += 1
         self.ledger.end(note)
@@ -248,7 +254,7 @@ class Head:
     def silence(self, at_ns: int, tick: int) -> None:
         """End everything that sounds; what is planned goes on."""
         for note in self.ledger.all():
-            self._end(note, tick, max(at_ns, note.on_ns + NS_PER_MS))
+            self._end(note, tick, at_ns)
         self.out.flush()
 
     def release(self, at_ns: int, tick: int) -> None:

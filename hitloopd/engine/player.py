@@ -361,6 +361,8 @@ class Player:
         self._run = None
         self.deck.thaw()
         self._release(now_ns)
+        for head in self.heads:
+            head.forget_messages()
         self._message(now_ns, STOP)
         if self._spec.cc123_on_stop:
             for head in self.heads:
