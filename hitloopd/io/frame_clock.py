@@ -17,7 +17,7 @@ MAX_DRIFT: Final = 300e-6  # how wrong a card's nominal rate may be: crystals ar
 MAX_BEND: Final = 100e-6  # phase correction on top
 RESYNC_NS: Final = 1_000_000
 DOUBTS: Final = 3
-SETTLE_FRAMES: Final = 24_000  # after a start the server's own estimate is still settling: follow it closely meanwhile
+SETTLE_FRAMES: Final = 24_000  # nothing plays yet, and the server's own estimate is still settling: follow it closely
 SETTLE_GAIN: Final = 0.2
 
 
@@ -103,7 +103,7 @@ class FrameClock:
         self._started = True
         self.doubts = 0
         self._frame0 = frame
-        self._settled_at = frame + SETTLE_FRAMES
+        self._settled_at = 0 if jumped else frame + SETTLE_FRAMES
         self._ns0 = float(ns)
         self._ns_per_frame = self._nominal_ns * (1 + self._drift)
         return jumped

@@ -23,6 +23,8 @@ CLIENT_NAME: Final = "hitloopd"
 DEFAULT_OUTPUTS: Final[Mapping[str, str]] = MappingProxyType({"out": "", "clock": ""})
 DEFAULT_INPUTS: Final[Mapping[str, str]] = MappingProxyType({"in": ""})
 
+PULSE: Final = "hitloopd-pulse"  # a port that only tells whether the JACK server lives; never to be connected with
+
 MEND_JACK_CLIENT: Final = 'pip install "hitloopd[jack]"'
 MEND_RTMIDI: Final = "pip install python-rtmidi"
 MEND_JACK_SERVER: Final = "jackd -R -d alsa (or qjackctl; on PipeWire run hitloopd under pw-jack)"
@@ -79,6 +81,7 @@ def find_port(pattern: str, names: Sequence[str], *, client: str = CLIENT_NAME) 
     >>> find_port("tr-8", ["TR-8S:TR-8S MIDI 1 24:0", "Midi Through 14:0"])
     'TR-8S:TR-8S MIDI 1 24:0'
     """
+    names = [name for name in names if f":{PULSE}" not in name]
     matches = matching(pattern, names)
     foreign = [name for name in matches if not is_own(name, client)]
     if matches and not foreign:

@@ -10,6 +10,7 @@ The player never waits here: listing and opening ports happen on a helper thread
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -24,6 +25,7 @@ from hitloopd.io.midi_ports import (
     DEFAULT_OUTPUTS,
     MEND_JACK_CLIENT,
     MEND_LOOPMIDI,
+    PULSE,
     Ports,
     find_port,
     load_rtmidi,
@@ -227,6 +229,7 @@ class RtMidiIn(_Port):
 
 LIST_EVERY_S: Final = 0.25  # the shortest time between two listings, however often the player asks
 BACK_OFF_S: Final = 1.0
+PULSE_MESSAGE: Final = (0xC0, 0)
 GONE: Final = "It is not in the system's list of MIDI ports any more."
 GONE_FOR_GOOD: Final = (
     "The JACK server is gone, and RtMidi can't come back from that. Restart hitloopd, and for the next time: "
@@ -313,6 +316,7 @@ class RtMidi:
         if self._helper is not None:
             self._helper.join(timeout=5)
         if self._rtmidi is not None:
+            time.sleep(LIST_EVERY_S if self._api == self._rtmidi.API_UNIX_JACK else 0)  # for the pulse to get through
             self._lose_dead(self._list())
         self._forget_listers()
         for port in self._ports:
@@ -368,29 +372,46 @@ class RtMidi:
     def _list(self) -> Ports | None:
         """What there is now; None when the system behind it is gone or refuses.
 
-        The listing clients are kept: opening new ones every second would show up in other programs. Old ones that
-        suddenly see nothing under JACK, not even our own ports, belong to a dead server. RtMidi's library then crashes
-        at the next close or open, sooner or later, so nothing there is touched again.
+        The listing clients are kept: opening new ones every second would show up in other programs.
         """
-        if self._dead:
+        if self._dead or not self._alive():
             return None
-        fresh = self._listers is None
         try:
             if self._listers is None:
-                with quiet():
-                    name = f"{self._client}-list"
-                    self._listers = (self._rtmidi.MidiIn(self._api, name), self._rtmidi.MidiOut(self._api, name))
+                self._listers = self._open_listers()
             into, out = self._listers
-            ports = Ports(tuple(into.get_ports()), tuple(out.get_ports()))
-        except OSError:
+            return Ports(tuple(into.get_ports()), tuple(out.get_ports()))
+        except (OSError, RuntimeError):
             self._forget_listers()
             return None
-        if fresh or ports != Ports() or self._api != self._rtmidi.API_UNIX_JACK:
-            return ports
+
+    def _open_listers(self) -> tuple[Any, Any]:
+        with quiet():
+            name = f"{self._client}-list"
+            into, out = self._rtmidi.MidiIn(self._api, name), self._rtmidi.MidiOut(self._api, name)
+            if self._api == self._rtmidi.API_UNIX_JACK:
+                pulse = f"{PULSE}-{os.getpid()}-{id(self):x}"  # never that of another hitloopd
+                into.open_virtual_port(pulse)
+                out.open_port(next(i for i, port in enumerate(out.get_ports()) if port.endswith(pulse)), pulse)
+                out.send_message(PULSE_MESSAGE)
+        return into, out
+
+    def _alive(self) -> bool:
+        """False once a JACK server no longer carries our pulse from one listing client to the other.
+
+        Nothing else tells: the list stays as it was when the server died. RtMidi's library then crashes at the next
+        close or open, sooner or later, so nothing there is touched again.
+        """
+        if self._listers is None or self._api != self._rtmidi.API_UNIX_JACK:
+            return True
+        into, out = self._listers
+        if into.get_message() is not None:
+            out.send_message(PULSE_MESSAGE)
+            return True
+        self._dead = True
         for lister in self._listers:
             _abandon(lister)
-        self._dead = True
-        return None
+        return False
 
     def _forget_listers(self) -> None:
         listers, self._listers = (None if self._dead else self._listers), None

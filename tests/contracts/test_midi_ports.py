@@ -13,7 +13,7 @@ import pytest
 from tests.jack.server import require_module, running_server, until
 from tests.needs import require
 
-NOW = 30_000_000  # how far ahead of now the contract sends, so that ports that place exactly can
+NOW = 100_000_000  # how far ahead of now the contract sends, so that ports that place exactly can
 
 
 class FakePair:
@@ -69,7 +69,7 @@ class Rig:
 
 @pytest.fixture(scope="module")
 def server():
-    with running_server() as server:
+    with running_server(period=1024) as server:  # no xruns: what a server under load loses is not the ports' doing
         yield server
 
 
@@ -151,7 +151,7 @@ def test_arrival_times_rise_and_are_monotonic_time(rig):
     times = [at_ns for at_ns, _ in rig.collect(50)]
     assert times == sorted(times)
     assert start <= times[0]
-    assert times[-1] < time.monotonic_ns() + 100_000_000
+    assert times[-1] < time.monotonic_ns() + 2 * NOW
     if rig.places_exactly:
         gaps = sorted(b - a for a, b in itertools.pairwise(times))
         assert gaps[len(gaps) // 2] == pytest.approx(1_000_000, abs=21_000)
