@@ -188,12 +188,11 @@ class Head:
         return round(self._early_ms * moment.time.bpm_at(self.reached) * 8 / 1000)
 
     def _bar_due(self, moment: Moment) -> int | None:
-        if (
-            self._next_bar is None
-            or not self.spec.notes
-            or moment.run is None
-            or moment.run.ends_before(self._next_bar)
-        ):
+        if self._next_bar is None or not self.spec.notes or moment.run is None:
+            return None
+        while self._next_bar + TICKS_PER_BAR <= self.reached:
+            self._next_bar += TICKS_PER_BAR  # over before it was wanted: a long stall, or notes just switched on
+        if moment.run.ends_before(self._next_bar):
             return None
         early = self._early_ticks(moment) + MAX_EARLY_TICKS
         return max(self._next_bar - max(TICKS_PER_CLOCK, early), moment.run.start_tick - TICKS_PER_CLOCK)
