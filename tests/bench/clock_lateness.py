@@ -68,6 +68,6 @@ def _measure(ctx: Context, condition: str) -> tuple[tuple[GridFit, dict[str, flo
         clocks = daemon.clocks()[first:]
         c = reference.lateness()
         health = daemon.health()
-    fit = against_grid(clocks, BPM, skip=0, envelope=0.0)
+    fit = against_grid(clocks, BPM, skip=0, absolute=True)
     own = {name: counter(health, name) for name in OWN}
     return (fit, own, {"health": health}), c

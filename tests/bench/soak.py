@@ -36,7 +36,7 @@ def run(ctx: Context) -> list[Row]:
         time.sleep(0.5)
         health = daemon.health()
         notes = daemon.messages("out")
-        fit = against_grid(daemon.clocks(), BPM)
+        fit = against_grid(daemon.clocks(), BPM, absolute=True)
         code = daemon.stop()
     counts = {name: counter(health, name) for name in COUNTERS}
     ons, stuck = ledger(message for _, message in notes)

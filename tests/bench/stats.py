@@ -88,7 +88,7 @@ class GridFit:
         return asdict(self)
 
 
-def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24, envelope: float = ENVELOPE) -> GridFit:
+def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24, absolute: bool = False) -> GridFit:
     """Fit a straight line and tell how late the ticks are on it.
 
     The slope is that of least squares, so a wrong tempo counts as drift and not as lateness. The phase is put where
@@ -99,7 +99,8 @@ def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24, envelop
         times_ns: one per 24th of a beat.
         bpm: the tempo that was asked for.
         skip: ticks at the start that don't count.
-        envelope: the share that comes before the grid; 0 for a program that is known never to be early.
+        absolute: for a program that computes every instant from its origin and is never early: the grid has the
+            tempo that was asked for, and goes through the earliest tick.
     """
     times = times_ns[skip:]
     count = len(times)
@@ -107,11 +108,12 @@ def against_grid(times_ns: Sequence[int], bpm: float, *, skip: int = 24, envelop
     mean = sum(times) / count
     slope = sum((i - middle) * (t - mean) for i, t in enumerate(times)) / sum((i - middle) ** 2 for i in range(count))
     residuals = [(t - mean - slope * (i - middle)) / 1000 for i, t in enumerate(times)]
-    phase = quantile(sorted(residuals), envelope)
     nominal = 60e9 / (bpm * 24)
+    behind = [(t - times[0] - nominal * i) / 1000 for i, t in enumerate(times)] if absolute else residuals
+    phase = quantile(sorted(behind), 0.0 if absolute else ENVELOPE)
     expected = round((times[-1] - times[0]) / nominal) + 1
     return GridFit(
-        spread([abs(r - phase) for r in residuals]),
+        spread([abs(b - phase) for b in behind]),
         round(60e9 / (24 * slope), 4),
         round((slope / nominal - 1) * 60_000, 3),
         round(math.sqrt(sum(r * r for r in residuals) / count), 2),

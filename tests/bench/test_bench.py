@@ -45,6 +45,13 @@ def test_lateness_is_measured_from_the_early_side() -> None:
     assert fit.lateness.max == pytest.approx(9000, abs=20)
 
 
+def test_an_absolute_grid_is_not_tilted_by_what_is_late() -> None:
+    fit = against_grid(ticks(late_us=lambda i: 5000.0 if i > 1380 else 1.0), 174, absolute=True)
+    assert (fit.lateness.p50, fit.lateness.max) == pytest.approx((0, 4999), abs=0.1)
+    fast = against_grid(ticks(bpm=174.01), 174, absolute=True)
+    assert fast.lateness.max > 1000  # here a wrong tempo does count
+
+
 def test_a_wrong_tempo_is_drift_and_a_missing_tick_is_lost() -> None:
     slow = against_grid(ticks(bpm=173.0), 174)
     assert slow.drift_ms_per_min == pytest.approx(60_000 / 173, rel=0.01)
