@@ -86,8 +86,10 @@ class Driver:
         if restored is not None:
             self._player.command(Envelope(-1, restored), time.monotonic_ns())
         self._report: RealtimeReport = enable()
-        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()], spin_ns=self._report.spin_ns)
-        self._hurried = Waiter(ports.waitables(), spin_ns=self._report.spin_ns)
+        # JACK places what it got ahead on its frame; spinning would only keep the interpreter from its callback
+        spin_ns = 0 if ports.exact else self._report.spin_ns
+        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()], spin_ns=spin_ns)
+        self._hurried = Waiter(ports.waitables(), spin_ns=spin_ns)
         self._stored = -1
         self._started_at: tuple[int, int, float] | None = None
         self._waiting_since_ns = 0
