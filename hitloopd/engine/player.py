@@ -110,6 +110,7 @@ class Player:
         self._run: Run | None = None
         self._armed_at: int | None = None  # song tick at which the next received clock starts us
         self._relocate_to: int | None = None
+        self._announced: int | None = None  # song tick that came while playing, for a Continue that may follow
         self._stopped_tick = 0
         self._tap = TapTempo()
         self._told: Transport | None = None
@@ -352,6 +353,7 @@ class Player:
         """Stop at once: the position freezes, every note ends."""
         self._armed_at = None
         self._relocate_to = None
+        self._announced = None
         if self._run is None:
             return
         # following, the song position is a count of clocks: the next one is where Continue goes on (rule 7)
@@ -455,8 +457,11 @@ class Player:
     def _on_continue(self, _: bytes, at_ns: int) -> None:
         if self._run is None:
             self._arm(self._stopped_tick, at_ns, CONTINUE)
+        elif self._announced is not None:  # some masters name a place some time before they go on from it
+            self._arm(self._announced, at_ns, CONTINUE)
 
     def _arm(self, song_tick: int, at_ns: int, how: bytes) -> None:
+        self._announced = None
         self._armed_at = song_tick
         self._message(at_ns, how)
 
@@ -464,8 +469,14 @@ class Player:
         self._halt(at_ns)
 
     def _on_song_position(self, data: bytes, at_ns: int) -> None:
-        if len(data) == 3:
-            self._go_to((data[1] & 0x7F | (data[2] & 0x7F) << 7) * TICKS_PER_SIXTEENTH, at_ns)
+        if len(data) != 3:
+            return
+        song_tick = (data[1] & 0x7F | (data[2] & 0x7F) << 7) * TICKS_PER_SIXTEENTH
+        playing = self._run is not None
+        self._announced = song_tick if playing else None
+        # while we freewheel there is no next clock to go there on: Continue says when, or the bar line does (rule 9)
+        if self._sync.followed is not None or not playing:
+            self._go_to(song_tick, at_ns)
 
     # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -174,6 +174,38 @@ def test_rule_06_song_position_while_playing_relocates_at_the_next_clock() -> No
     assert rig.player.transport(rig.clock()).position.bar == 8
 
 
+def test_rule_06_song_position_then_continue_while_playing_goes_on_from_there_at_the_continue() -> None:
+    rig, master = following()
+    rig.receive(START)
+    master.clocks(30)
+    rig.receive(bytes((0xF2, 0, 1)))
+    master.clocks(24)  # jack_midi_clock lets some time pass between the two
+    rig.receive(CONTINUE)
+    master.clocks(1)
+    assert rig.player.transport(rig.clock()).position.sixteenth == 128
+    rig.receive(CONTINUE)  # without a place it changes nothing
+    master.clocks(6)
+    assert rig.player.transport(rig.clock()).position.sixteenth == 129
+
+
+def test_rule_09_song_position_and_continue_end_a_freewheel_at_the_masters_place() -> None:
+    rig, master = following()
+    rig.receive(START)
+    master.clocks(96)
+    master.silence(1.0)
+    rig.receive(bytes((0xF2, 5, 0)))
+    before = len(rig.out().ons())
+    rig.run_for(0.5)
+    assert len(rig.out().ons()) - before == 4, "the place alone changes nothing"
+    rig.receive(CONTINUE)
+    first = len(master.sent)
+    before = len(rig.out().ons())
+    master.next_ns = rig.clock()
+    master.clocks(13)
+    assert [at for at, _, _ in rig.out().ons()][before:] == master.sent[first::6]
+    assert rig.player.transport(rig.clock()).position.sixteenth == 7
+
+
 def test_rule_05_start_while_playing_restarts_or_is_ignored_by_setting() -> None:
     for restart in (True, False):
         rig, master = following(spec=PlayerSpec(source=Source.MIDI, restart_on_start=restart))
