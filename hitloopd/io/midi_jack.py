@@ -58,6 +58,7 @@ class JackMidi:
         self._helper: threading.Thread | None = None
         self._events: deque[PortLost | PortBack] = deque(maxlen=256)
         self._connected: dict[str, str] = {}
+        self._missing: set[str] = set()
         self._told = False
         self._seen = (0, 0)
         self._closing = False
@@ -230,12 +231,14 @@ class JackMidi:
                 target = self._connect_one(own, pattern)
             except (HitloopError, jack.JackError) as error:
                 before = self._connected.pop(own, None)
-                if before is not None:
-                    self._events.append(PortLost(before, f"{error}"))
+                if before is not None or own not in self._missing:
+                    self._missing.add(own)
+                    self._events.append(PortLost(before or pattern, f"{error}"))
                 continue
-            if self._connected.get(own) != target:
-                self._connected[own] = target
+            if own in self._missing:
+                self._missing.discard(own)
                 self._events.append(PortBack(target))
+            self._connected[own] = target
 
     def _connect_one(self, own: str, pattern: str) -> str:
         client = self._client

@@ -224,6 +224,10 @@ def test_rule_48_server_killed_and_back(midi):
 
 def test_rule_48_a_peer_that_returns_is_connected_again(calm_server, midi):
     client = midi(outputs={"out": "synth"}, inputs={}).open()
+    (absent,) = client.watch()  # not there from the start: told once
+    assert isinstance(absent, PortLost)
+    assert absent.port == "synth"
+    assert client.watch() == []
     for _ in range(2):
         synth = midi("synth", outputs={}, inputs={"in": ""}).open()
         assert until(client.watch, every=0.1) == [PortBack("synth:in")]
