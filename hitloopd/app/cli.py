@@ -11,9 +11,9 @@ from typing import Final
 
 from hitloopd import __version__
 from hitloopd.app import commands
+from hitloopd.app.commands import EXIT_TROUBLE
 from hitloopd.core.errors import ConfigError, HitloopError
 
-EXIT_TROUBLE: Final = 1
 EXIT_USAGE: Final = 2
 
 Command = Callable[[argparse.Namespace], int]
@@ -93,6 +93,7 @@ def _run(sub: _Sub[argparse.ArgumentParser]) -> None:
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
     parser.add_argument("--view", action="store_true", help="live view with keys; ? lists them")
     parser.add_argument("--dry-run", action="store_true", help="say what would be opened, open nothing")
+    parser.add_argument("--check", action="store_true", help="check the config, start nothing")
 
 
 def _demo(sub: _Sub[argparse.ArgumentParser]) -> None:
@@ -100,7 +101,7 @@ def _demo(sub: _Sub[argparse.ArgumentParser]) -> None:
         sub, "demo", commands.demo, "Play some bars for real, into demo.mid and demo.wav and, if it can, aloud."
     )
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the files (here)")
-    parser.add_argument("--bars", type=int, default=8, help="1 to 999 (8)")
+    parser.add_argument("--bars", type=int, default=8, help="how many, at least 1 (8)")
     parser.add_argument("--bpm", type=float, default=124.0, help="20 to 300 (124)")
     parser.add_argument("--style", default="house", help="a style (house)")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same bars (1)")

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from hitloopd import __version__
-from hitloopd.core.errors import DeviceError, RangeError, UnavailableError, require_range
+from hitloopd.core.errors import ConfigError, DeviceError, RangeError, UnavailableError, UnknownNameError
 
 if TYPE_CHECKING:
     from hitloopd.app.options import RunOptions
     from hitloopd.app.settings import Settings
 
+EXIT_TROUBLE: Final = 1
 MAX_BARS: Final = 100_000
+NO_WORDS: Final[Mapping[str, str]] = {}
+DEMO_OPTIONS: Final[Mapping[str, str]] = {
+    "transport.bpm": "--bpm",
+    "gen.style": "--style",
+    "gen.seed": "--seed",
+    "gen.energy": "--energy",
+    "kit": "--kit",
+}
+GENERATE_OPTIONS: Final[Mapping[str, str]] = {
+    **DEMO_OPTIONS,
+    "gen.model": "--generator",
+    "gen.temperature": "--temperature",
+}
 STYLE_KITS: Final[Mapping[str, str]] = {
     "drum-and-bass": "dnb",
     "jungle": "dnb",
@@ -43,15 +59,19 @@ def run(args: Namespace) -> int:
         overrides.append(f"log.level={args.log_level}")
     _check_bars(args.bars, 0)
     settings = _settings(config, overrides)
+    if args.check:
+        return _checked(args, config, settings)
     if args.dry_run:
         return _dry_run(args, settings)
     _holder_check(settings)
     terminal = sys.stdout.isatty()
     options = RunOptions(config, tuple(overrides), args.bars, show=args.view or (terminal and not args.json))
     code, summary = _daemon(settings, options, view=args.view, grids=False, quiet=args.json)
+    if settings.paths.capture is not None and "bars" in summary:
+        summary |= {"files": _files(settings.paths.capture, options.capture_name)}
     if args.json or args.bars:
         _print_summary(summary, as_json=args.json)
-    return code
+    return code or (EXIT_TROUBLE if summary.get("problems") else 0)
 
 
 def demo(args: Namespace) -> int:
@@ -62,7 +82,6 @@ def demo(args: Namespace) -> int:
 
     _check_bars(args.bars, 1)
     out: Path = args.out.absolute()
-    _make_folder(out)
     kit = args.kit or STYLE_KITS.get(args.style, "house")
     with tempfile.TemporaryDirectory(prefix="hitloopd-demo-") as state:
         overrides = [
@@ -76,18 +95,26 @@ def demo(args: Namespace) -> int:
             f"capture.dir={json.dumps(str(out))}",
             f"paths.state={json.dumps(state)}",
         ]
-        settings = _settings(None, overrides)
+        settings = _settings(None, overrides, DEMO_OPTIONS)
+        _make_folder(out)
         options = RunOptions(
             None, tuple(overrides), args.bars, show=True, script=_script(args.bars), capture_name="demo"
         )
         code, summary = _daemon(settings, options, view=sys.stdout.isatty(), grids=not args.json, quiet=args.json)
-    files = [str(out / name) for name in ("demo.mid", "demo.wav") if (out / name).is_file()]
-    _print_summary({**summary, "files": files}, as_json=args.json)
-    return code
+    if "bars" in summary:
+        summary |= {"files": _files(out, "demo")}
+    _print_summary(summary, as_json=args.json)
+    return code or (EXIT_TROUBLE if summary.get("problems") else 0)
+
+
+def _files(folder: Path, name: str) -> list[str]:
+    return [str(path) for path in (folder / f"{name}.mid", folder / f"{name}.wav") if path.is_file()]
 
 
 def _script(bars: int) -> tuple[tuple[int, str], ...]:
-    """A calmer, an energetic and a regenerate on the way, spread over the bars."""
+    """A calmer, an energetic and a regenerate on the way, spread over the bars; in one bar none would be heard."""
+    if bars == 1:
+        return ()
     steps = ("/hitloop/gen/calmer", "/hitloop/gen/energetic", "/hitloop/gen/regenerate")
     return tuple((min((index + 1) * bars // 4, max(bars - 2, 0)), step) for index, step in enumerate(steps))
 
@@ -129,11 +156,14 @@ def doctor(args: Namespace) -> int:
 
 def check(args: Namespace) -> int:
     """``hitloopd check``."""
+    path = _config_file(args.file)
+    return _checked(args, path, _settings(path, args.set))
+
+
+def _checked(args: Namespace, path: Path | None, settings: Settings) -> int:
     from hitloopd.app.config import as_dict  # noqa: PLC0415
     from hitloopd.app.midi_control import read_bindings  # noqa: PLC0415
 
-    path = _config_file(args.file)
-    settings = _settings(path, args.set)
     read_bindings(settings)
     if args.json:
         print(json.dumps({"ok": True, "file": str(path) if path else None, "settings": as_dict(settings)}))
@@ -159,7 +189,7 @@ def generate(args: Namespace) -> int:
         )
         if value is not None
     ]
-    settings = _settings(None, overrides)
+    settings = _settings(None, overrides, GENERATE_OPTIONS)
     bars = make_bars(settings, args.bars)
     write_bars(args.out, bars, settings)
     first = bars[0].provenance
@@ -215,12 +245,34 @@ def status(args: Namespace) -> int:
 # ── helpers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _settings(path: Path | None, overrides: Sequence[str]) -> Settings:
+def _settings(path: Path | None, overrides: Sequence[str], words: Mapping[str, str] = NO_WORDS) -> Settings:
+    """The checked settings.
+
+    Args:
+        path: a config file, if any.
+        overrides: ``key=value``.
+        words: key -> the option that it was given by, for the problems.
+
+    Raises:
+        ConfigError: every problem there is.
+    """
     from hitloopd.app.config import load  # noqa: PLC0415
     from hitloopd.app.names import known_names  # noqa: PLC0415
 
-    first = load(path, overrides)
-    return load(path, overrides, known_names(first.paths.library))
+    try:
+        library = load(path, overrides).paths.library
+    except ConfigError:
+        library = None  # with the names all problems are told in one go
+    try:
+        return load(path, overrides, known_names(library))
+    except ConfigError as error:
+        raise ConfigError(_as_typed(problem, words) for problem in error.problems) from error
+
+
+def _as_typed(problem: str, words: Mapping[str, str]) -> str:
+    head, colon, tail = problem.partition(":")
+    option = words.get(head.removeprefix("--set "), head)
+    return f"{option}{colon}{tail}"
 
 
 def _config_file(path: Path | None) -> Path | None:
@@ -229,11 +281,15 @@ def _config_file(path: Path | None) -> Path | None:
         return path
     from hitloopd.app.resources import find  # noqa: PLC0415
 
-    return find("config", str(path))
+    try:
+        return find("config", str(path))
+    except UnknownNameError as error:
+        raise ConfigError([f"--config: {error}"]) from error
 
 
 def _check_bars(bars: int, low: int) -> None:
-    require_range("bars", bars, low, MAX_BARS)
+    if not low <= bars <= MAX_BARS:
+        raise ConfigError([f"--bars: is {bars}; expected a whole number {low}..{MAX_BARS}."])
 
 
 def _make_folder(path: Path) -> None:
@@ -244,12 +300,16 @@ def _make_folder(path: Path) -> None:
 
 
 def _holder_check(settings: Settings) -> None:
-    """Two daemons on one port: say who holds it before anything is started."""
+    """Two daemons on one port or state folder: say who holds it before anything is started."""
     from hitloopd.app.doctor import osc_port  # noqa: PLC0415
+    from hitloopd.session import lockfile  # noqa: PLC0415
 
     finding = osc_port(settings.osc.host, settings.osc.port)
     if finding.state != "ok":
-        raise DeviceError(f"{finding.detail}; {finding.mend}" if finding.mend else finding.detail)
+        raise DeviceError(f"{finding.detail}. Try: {finding.mend}")
+    if settings.paths.state.is_dir():
+        with contextlib.suppress(OSError):  # a folder that can't be written is told, and played without
+            os.close(lockfile.hold(settings.paths.state))
 
 
 def _daemon(
@@ -271,16 +331,39 @@ def _daemon(
             return stay and not front.done
 
         code = supervisor.run(look)
-    return code, front.summary
+    return code, front.summary or ({"ok": False, "problems": front.problems} if front.problems else {})
 
 
 def _dry_run(args: Namespace, settings: Settings) -> int:
     from hitloopd.app.config import as_dict  # noqa: PLC0415
     from hitloopd.app.outputs import output_specs  # noqa: PLC0415
 
-    plan = {"outputs": [spec.name for spec in output_specs(settings)], "settings": as_dict(settings)}
-    print(json.dumps(plan) if args.json else f"would open: {', '.join(plan['outputs']) or 'nothing'}")
+    if args.json:
+        plan = {"outputs": [spec.name for spec in output_specs(settings)], "settings": as_dict(settings)}
+        print(json.dumps(plan))
+        return 0
+    for line in _plan_lines(settings):
+        print(f"would open {line}")
     return 0
+
+
+def _plan_lines(settings: Settings) -> Iterator[str]:
+    midi, paths = settings.midi, settings.paths
+    if midi.backend != "none":
+        for out in midi.outputs:
+            what = " and ".join(word for word, sent in (("notes", out.spec.notes), ("clock", out.spec.clock)) if sent)
+            where = f"own port {midi.client_name}:{out.spec.name}" if out.virtual else f"port '{out.port}'"
+            yield f"MIDI output {out.spec.name} ({where}) for {what or 'nothing'}"
+        for entry in midi.inputs:
+            what = " and ".join(word for word, took in (("clock", entry.clock), ("control", entry.control)) if took)
+            where = f"own port {midi.client_name}:{entry.name}" if entry.virtual else f"port '{entry.port}'"
+            yield f"MIDI input {entry.name} ({where}) for {what or 'nothing'}"
+    if settings.audio.backend != "none":
+        yield f"the sound device {settings.audio.device or '(the usual one)'}, kit {settings.kit}"
+    yield f"OSC on {settings.osc.host}:{settings.osc.port}"
+    yield f"the session in {paths.state}"
+    if paths.capture is not None:
+        yield f"capture files in {paths.capture}"
 
 
 def _ask(

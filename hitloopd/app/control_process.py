@@ -34,12 +34,13 @@ from hitloopd.app.messages import (
 from hitloopd.app.midi_control import MidiSurface
 from hitloopd.app.options import RunOptions, Summary
 from hitloopd.app.outputs import AUDIO, CAPTURE, output_specs
+from hitloopd.app.processes import GENERATOR
 from hitloopd.app.reload import Reloader
 from hitloopd.app.resources import find
 from hitloopd.app.settings import Settings
 from hitloopd.control.osc_server import OscSettings, OscSurface
 from hitloopd.control.perform import perform
-from hitloopd.core.commands import Play, SetSource, SetTempo, StopAt
+from hitloopd.core.commands import AskHealth, Play, SetSource, SetTempo, StopAt
 from hitloopd.core.errors import DeviceError, HitloopError, UnknownNameError, nearest
 from hitloopd.core.notices import (
     BarStarted,
@@ -59,6 +60,7 @@ from hitloopd.core.notices import (
     Warned,
 )
 from hitloopd.core.routes import preset
+from hitloopd.core.time import NS_PER_S
 from hitloopd.core.transport import Source, State
 from hitloopd.generate.midifile import write_midi
 from hitloopd.generate.registry import generators, load
@@ -72,6 +74,8 @@ from hitloopd.session.state import SessionState
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+RING_NS = 3 * NS_PER_S
+"""How long the sound of the last bar may ring before the end."""
 SYNC_EVERY_S = 1.0
 
 
@@ -125,7 +129,10 @@ class Control:
         self._osc = OscSurface(self._desk, _osc_settings(settings), version=__version__)
         self._midi = MidiSurface(settings, self._desk, lambda text: self._note("warning", text))
         self._reloader = Reloader(options, settings)
-        self._started = False
+        self._begun = self._started = self._journal.memo.get("run") == options.run
+        self._stop_at_sent = self._ringing = False
+        self._ring_until_ns = 0
+        self._problems: list[str] = []
         self._seeds: list[int] = []
         self._script = list(options.script)
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,6 +152,9 @@ class Control:
         if self._journal.report:
             lines.append(self._journal.report)
         self._links.supervisor.send(Ready("control", (*lines, *self._midi.lines)))
+        self._desk.to_player(AskHealth(), "", _nobody)  # one that plays already tells it and nothing else
+        if self._started:
+            self._desk.on_player_started()
 
     def _readers(self) -> list[tuple[Link, Callable[[], None]]]:
         links = self._links
@@ -176,6 +186,7 @@ class Control:
         while True:
             await asyncio.sleep(TICK_S)
             self._desk.look_after()
+            self._ring()
             seconds += TICK_S
             if seconds >= 1.0:
                 seconds = 0.0
@@ -195,7 +206,9 @@ class Control:
 
     def _remember(self) -> None:
         transport = self._facts.transport
-        memo = {"config": adopt.remembered(self._settings), "bpm": transport.bpm}
+        memo: dict[str, object] = {"config": adopt.remembered(self._settings), "bpm": transport.bpm}
+        if self._started:
+            memo["run"] = self._options.run
         if transport.source is Source.MIDI:
             memo["bpm"] = self._journal.memo.get("bpm", self._settings.transport.bpm)
         self._journal.remember(memo)
@@ -208,7 +221,7 @@ class Control:
                 case Quit():
                     self.ended.set()
                 case Processes(rows):
-                    self._facts.processes = rows
+                    self._on_processes(rows)
                 case Do(address, arguments):
                     self._do(address, arguments)
                 case Reload():
@@ -217,6 +230,11 @@ class Control:
                     self._note("warning", f"unknown message {message!r}")
         if self._links.supervisor.closed:
             self.ended.set()
+
+    def _on_processes(self, rows: Mapping[str, tuple[bool, int, int]]) -> None:
+        before, self._facts.processes = self._facts.processes.get(GENERATOR), rows
+        if before is not None and GENERATOR in rows and rows[GENERATOR] != before:
+            self._desk.on_generator_started()
 
     def _from_generator(self) -> None:
         for message in self._links.generator.receive():
@@ -233,6 +251,8 @@ class Control:
             match message:
                 case AudioHealth():
                     self._facts.audio = message
+                    if self._ringing and message.voices == 0:
+                        self._bars_done()
                 case AudioReady(device, rate, block, latency_ms, kit):
                     self._facts.audio_text = f"{device}, {rate} Hz, {block} frames, {latency_ms:.0f} ms, kit {kit}"
                     self._note("info", f"sound: {self._facts.audio_text}")
@@ -240,9 +260,9 @@ class Control:
                 case KitLoaded(kit):
                     self._note("info", f"kit: {kit}")
                     self._dress_audio(kit)  # a kit comes with its own gains; the user's are over them
-                case Warned():
+                case Warned(code):
                     self._publish(message)
-                    if not self._facts.audio_text:
+                    if code == "audio" and not self._facts.audio_text:
                         self._without_sound(message.text)
                 case _:
                     self._publish(message)  # type: ignore[arg-type] - PortLost and PortBack
@@ -257,6 +277,7 @@ class Control:
         match notice:
             case Done():
                 self._desk.on_done(notice)
+                self._begin()  # where the player said that it runs to a control process that died of it
             case Refused():
                 self._desk.on_refused(notice)
             case PlayerHealth():
@@ -264,13 +285,14 @@ class Control:
                 return
             case PlayerStarted():
                 self._note("info", notice.realtime)
+                self._stop_at_sent = False
                 self._desk.on_player_started()
                 self._begin()
                 return
             case TransportChanged(transport):
-                facts.transport = transport
-                if transport.state is State.STOPPED and self._options.bars and facts.player.bars >= self._options.bars:
-                    self._links.supervisor.send(BarsDone())
+                facts.moved(transport)
+                self._remember()
+                self._count_bars()
             case BarStarted():
                 self._desk.on_bar(notice)
             case MidiReceived():
@@ -285,8 +307,9 @@ class Control:
 
     def _begin(self) -> None:
         """A player is there: give it tempo and pattern, and play where that is wanted. Once."""
-        if self._started:
+        if self._begun:
             return
+        self._begun = True
         state = self._desk.history.present
         config = self._journal.memo.get("config", {})
         names = adopt.wishes(self._settings, config, self._options.named_keys)
@@ -310,9 +333,34 @@ class Control:
         self._started = True
         if self._settings.transport.autostart and self._settings.sync.source != Source.MIDI.value:
             self._desk.submit("/hitloop/transport/play", Play(), self._complain)
-        if self._options.bars:
-            self._desk.to_player(StopAt(self._options.bars), "", _nobody)
+        self._remember()
         self._links.supervisor.send(Ready("session"))
+
+    # ── the end of so many bars ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _count_bars(self) -> None:
+        """Have the player stop after the bars that were asked for; once it has, let the sound ring out, and say so."""
+        bars, facts = self._options.bars, self._facts
+        if not bars:
+            return
+        if facts.playing and not self._stop_at_sent:
+            self._stop_at_sent = True
+            self._desk.to_player(StopAt(bars), "", _nobody)
+        elif facts.transport.state is State.STOPPED and facts.transport.position.bar >= bars and not self._ringing:
+            self._ringing = True
+            self._ring_until_ns = time.monotonic_ns() + RING_NS
+
+    def _ring(self) -> None:
+        """Wait for silence, but not for ever: a bass may hold for long, and an audio process may be dead."""
+        if self._ringing:
+            if self._links.audio is None or time.monotonic_ns() > self._ring_until_ns:
+                self._bars_done()
+            else:
+                self._links.audio.send(AskAudioHealth())
+
+    def _bars_done(self) -> None:
+        self._ringing = False
+        self._links.supervisor.send(BarsDone())
 
     # ── carrying out ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -328,14 +376,18 @@ class Control:
         for surface in self._surfaces:
             surface.publish(notice)
         match notice:
-            case Warned(_, text) | ClockChanged(_, text):
-                self._note("warning" if isinstance(notice, Warned) else "info", text)
+            case Warned(code, text):
+                self._note("warning", text)
+                if code == "capture":
+                    self._problems.append(text)
+            case ClockChanged(_, text):
+                self._note("info", text)
             case PortLost(port, text):
                 self._note("warning", f"{port}: {text}")
             case PortBack(port):
                 self._note("info", f"{port} is back")
             case Late(bar):
-                self._note("warning", f"the generator was late; the new bar is cued for bar {bar + 1}")
+                self._note("warning", f"the generator was late; the new bar plays from bar {bar + 1}")
             case _:
                 return
 
@@ -470,6 +522,7 @@ class Control:
             bpm=self._facts.transport.bpm,
             realtime=player.realtime,
             sound=self._facts.audio_text,
+            problems=tuple(self._problems),
         )
         return {name: getattr(summary, name) for name in Summary.__slots__}
 

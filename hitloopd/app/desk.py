@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hitloopd.app.desk_values import DeskValues
 from hitloopd.app.effects import changed_values, effects, outputs_of, score_of
@@ -32,11 +32,11 @@ from hitloopd.core.commands import (
     TransportCommand,
 )
 from hitloopd.core.errors import HitloopError, LockedError
-from hitloopd.core.notices import BarStarted, Done, Late, Notice, Refused, SessionChanged
+from hitloopd.core.notices import BarStarted, Done, Notice, Refused, SessionChanged, Warned
 from hitloopd.core.pattern import LANES, Lane, Pattern
 from hitloopd.core.request import Request, next_seed
 from hitloopd.core.routes import OutputSpec
-from hitloopd.core.time import NS_PER_MS, NS_PER_S
+from hitloopd.core.time import NS_PER_MS, NS_PER_S, TICKS_PER_BAR
 from hitloopd.io.audio_messages import Silence
 from hitloopd.ports.surface import Accepted, Outcome, Rejected, Value
 from hitloopd.session.history import History
@@ -83,6 +83,7 @@ class Asked:
     wanted: Wanted
     request: Request
     sent_ns: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class ControlDesk:
         self._wanted: deque[Wanted] = deque()
         self._asked: Asked | None = None
         self._thought_of: SessionState | None = None
+        self._thought_ns = 0
         self._told = self._state_values()
         facts.outputs = outputs_of(self.history.present, outputs)
 
@@ -178,7 +180,6 @@ class ControlDesk:
         if result.score is not None:
             if command is not None:
                 self.to_player(command, "", _nobody)
-            self.facts.pattern_id = result.score.pattern_id
             command = Cue(result.score, due_bar)
         if command is None:
             reply(Accepted(self.value(address), self._bar()))
@@ -226,7 +227,7 @@ class ControlDesk:
         """Have the generator make what is likely asked next, while nobody waits."""
         if self.history.present is self._thought_of:
             return
-        self._thought_of = self.history.present
+        self._thought_of, self._thought_ns = self.history.present, self._doors.now_ns()
         likely: list[Request] = []
         with contextlib.suppress(LockedError):  # everything is locked: nothing is likely
             seed = self.history.request_for(Regenerate()).seed
@@ -280,7 +281,7 @@ class ControlDesk:
 
     def on_done(self, done: Done) -> None:
         """The player carried a command out."""
-        self.facts.transport = done.transport
+        self.facts.moved(done.transport)
         pending = self._pending.pop(done.token, None)
         if pending is not None and pending.address:
             pending.reply(Accepted(self.value(pending.address), done.bar))
@@ -294,8 +295,8 @@ class ControlDesk:
 
     def on_bar(self, started: BarStarted) -> None:
         """A bar began: regenerate by itself where that is asked for."""
-        self.facts.bar, self.facts.bar_pattern_id = started.bar, started.pattern_id
-        self.facts.bar_line_ns = started.at_ns
+        self.facts.beat(started.bar * TICKS_PER_BAR, started.at_ns)
+        self.facts.bar_pattern_id, self.facts.bar_line_ns = started.pattern_id, started.at_ns
         auto = self.history.present.auto_bars
         if auto and (started.bar + 1) % auto == 0:
             self._want(Wanted("/hitloop/gen/regenerate", Regenerate(), _nobody, started.bar + 1))
@@ -304,9 +305,7 @@ class ControlDesk:
         """A player runs, perhaps a new one: it gets outputs and score."""
         self.facts.outputs = outputs_of(self.history.present, self._outputs)
         self.to_player(SetOutputs(self.facts.outputs), "", _nobody)
-        score = score_of(self.history.present)
-        self.facts.pattern_id = score.pattern_id
-        self.to_player(Cue(score), "", _nobody)
+        self.to_player(Cue(score_of(self.history.present)), "", _nobody)
 
     def use_outputs(self, outputs: tuple[OutputSpec, ...]) -> None:
         """The configuration, or what is there, changed: new routes from the next bar on."""
@@ -331,13 +330,32 @@ class ControlDesk:
         if self._asked is not None and now_ns - self._asked.sent_ns > GENERATOR_PATIENCE_NS:
             wanted, self._asked = self._asked.wanted, None
             text = f"The generator '{self.history.present.model}' did not answer in time; the bar repeats."
-            self._doors.publish(Late(self.facts.bar))
             self._doors.restart_generator(text)
-            wanted.reply(Rejected("late", text))
-            self._ask_next()
+            self._give_up(wanted, "late", text)
+
+    def on_generator_started(self) -> None:
+        """Another generator process runs in place of one that died: ask it again, but not for what it died of twice."""
+        if self._thought_ns + GENERATOR_PATIENCE_NS < self._doors.now_ns():
+            self._thought_of = None  # unless it is thinking ahead that it died of: then only with the next change
+        if self._asked is None:
+            return
+        asked = self._asked
+        if asked.again:
+            self._asked = None
+            text = f"The generator '{asked.request.generator}' died twice of this request; the bar repeats."
+            self._give_up(asked.wanted, "generator", text)
+        else:
+            self._asked = replace(asked, again=True, sent_ns=self._doors.now_ns())
+            self._doors.generator(Ask(asked.token, asked.request))
+
+    def _give_up(self, wanted: Wanted, code: str, text: str) -> None:
+        self.facts.given_up += 1
+        self._doors.publish(Warned(code, text))
+        wanted.reply(Rejected(code, text))
+        self._ask_next()
 
     def _bar(self) -> int:
-        return self.facts.transport.position.bar if not self.facts.playing else self.facts.bar
+        return self.facts.position.bar
 
     def _due_bar(self) -> int:
         """The bar that a regenerate asked now should be in, or -1 where it is too near to promise."""
@@ -345,7 +363,7 @@ class ControlDesk:
             return -1
         bar_ns = 4 * 60 * NS_PER_S / self.facts.transport.bpm
         left_ns = self.facts.bar_line_ns + bar_ns - self._doors.now_ns()
-        return self.facts.bar + 1 if left_ns > COMFORTABLE_NS else -1
+        return self._bar() + 1 if left_ns > COMFORTABLE_NS else -1
 
 
 def _nobody(_: Outcome) -> None:

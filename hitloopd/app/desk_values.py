@@ -54,7 +54,8 @@ def status(facts: Facts, state: SessionState) -> dict[str, object]:
     return {
         "state": transport.state.value,
         "bpm": transport.bpm,
-        "bar": transport.position.bar,
+        "bar": facts.position.bar,
+        "beat": facts.position.beat,
         "source": transport.source.value,
         "clock": transport.clock.value,
         "pattern": pattern.id,
@@ -83,7 +84,12 @@ def health(facts: Facts) -> dict[str, object]:
         },
         "player": player,
         "audio": asdict(facts.audio) if facts.audio is not None else {"device": facts.audio_text},
-        "generator": {"pool": facts.pool, "ready": facts.ready_answers, "made": facts.made_answers},
+        "generator": {
+            "pool": facts.pool,
+            "ready": facts.ready_answers,
+            "made": facts.made_answers,
+            "given_up": facts.given_up,
+        },
     }
 
 
@@ -125,7 +131,7 @@ _LOOKS: Final[Mapping[str, _State]] = {
     "/transport/continue": lambda f, s, e: (f.transport.state.value,),
     "/transport/bpm": lambda f, s, e: (f.transport.bpm,),
     "/transport/tap": lambda f, s, e: (f.transport.bpm,),
-    "/transport/position": lambda f, s, e: (f.transport.position.sixteenth,),
+    "/transport/position": lambda f, s, e: (f.position.sixteenth,),
     "/sync/source": lambda f, s, e: (f.transport.source.value,),
     "/sync/offset_ms": lambda f, s, e: tuple(v for o in f.outputs for v in (o.offset_ms, o.name)) or (0.0, ""),
     "/sync/status": lambda f, s, e: (f.transport.clock.value, f.transport.source.value, f.transport.bpm),

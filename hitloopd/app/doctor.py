@@ -126,11 +126,35 @@ def osc_port(host: str, port: int) -> Finding:
             trial.bind(address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            return Finding(
-                name, "missing", f"{where} is taken by another program", f"hitloopd run --set osc.port={port + 1}"
-            )
+            mend = f"hitloopd run --set osc.port={port + 1}"
+            return Finding(name, "missing", f"{where} is held by {_port_holder(host, port)}", mend)
         return Finding(name, "missing", f"{where}: {error.strerror}", "hitloopd run --set osc.host=127.0.0.1")
     return Finding(name, "ok", f"{where} is free")
+
+
+def _port_holder(host: str, port: int) -> str:
+    """Who it is: a hitloopd says so itself, others are looked up where the system tells."""
+    from hitloopd.control.osc_client import ask  # noqa: PLC0415 - only when it is taken
+
+    with contextlib.suppress(OSError, ValueError):  # it refuses or talks something else
+        for reply in ask(host, port, "/hitloop/sys/version", timeout_s=0.3):
+            if len(reply.args) == 3 and not reply.is_error:
+                name, version, pid = reply.args
+                return f"{name} {version} (process {pid})"
+    return _udp_owner(port) or "another program"
+
+
+def _udp_owner(port: int) -> str:
+    """Name and number of the process with this UDP port; empty where the system does not tell (Linux does)."""
+    with contextlib.suppress(OSError):
+        rows = [line.split() for path in ("udp", "udp6") for line in Path(f"/proc/net/{path}").read_text().splitlines()]
+        wanted = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}")}
+        for entry in Path("/proc").glob("[0-9]*/fd/*"):
+            with contextlib.suppress(OSError):  # it ended, or is somebody else's
+                if str(entry.readlink()) in wanted:
+                    process = entry.parents[1]
+                    return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+    return ""
 
 
 def _has_module(name: str) -> bool:

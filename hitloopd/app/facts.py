@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hitloopd.core.notices import PlayerHealth
 from hitloopd.core.routes import OutputSpec
-from hitloopd.core.transport import State, Transport
+from hitloopd.core.time import NS_PER_S, TICKS_PER_BEAT
+from hitloopd.core.transport import Position, State, Transport
 from hitloopd.io.audio_messages import AudioHealth
 
 
@@ -24,16 +26,34 @@ class Facts:
     pool: int = 0
     ready_answers: int = 0
     made_answers: int = 0
+    given_up: int = 0
     model_hash: str = ""
-    bar: int = 0
     bar_pattern_id: str = ""
     bar_line_ns: int = 0
-    pattern_id: str = ""
     exported: str = ""
     osc_port: int = 0
-    lines: list[str] = field(default_factory=list[str])
+    now_ns: Callable[[], int] = time.monotonic_ns
+    _place: tuple[int, int] = (0, 0)
 
     @property
     def playing(self) -> bool:
         """The transport runs."""
         return self.transport.state is State.PLAYING
+
+    def moved(self, transport: Transport) -> None:
+        """The player said how its transport is."""
+        self.transport = transport
+        self._place = transport.position.tick, self.now_ns()
+
+    def beat(self, tick: int, at_ns: int) -> None:
+        """A beat began."""
+        self._place = tick, at_ns
+
+    @property
+    def position(self) -> Position:
+        """Where the song is: counted on from what was told last, but never into a beat that has not been told."""
+        if not self.playing:
+            return self.transport.position
+        tick, at_ns = self._place
+        since = max(self.now_ns() - at_ns, 0) / NS_PER_S * self.transport.bpm / 60
+        return Position(min(tick + int(since * TICKS_PER_BEAT), tick - tick % TICKS_PER_BEAT + TICKS_PER_BEAT - 1))

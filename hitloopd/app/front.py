@@ -30,6 +30,7 @@ class Front:
         self.grids = grids
         self.quiet = quiet
         self.summary: dict[str, object] = {}
+        self.problems: list[str] = []
         self.done = False
         self._keyboard = Keyboard()
         self._state = ViewState()
@@ -57,6 +58,8 @@ class Front:
                 self._line("warning", f"unknown message {message!r}")
 
     def _line(self, level: str, text: str) -> None:
+        if level == "error":
+            self.problems.append(text)
         if not self.quiet or level == "error":
             mark = "" if level in ("info", "log") else f"{level}: "
             self.screen.log(f"{mark}{text}")
@@ -77,8 +80,9 @@ class Front:
             kit=shown.kit,
         )
         if shown.bar_started >= 0 and self.grids and not (self.view and self.screen.live):
-            title = f"bar {shown.bar_started + 1}  seed {shown.seed}  energy {shown.energy:.2f}"
-            self.screen.log(bar_grid(shown.pattern, title=title, ascii_only=self.screen.ascii_only))
+            self.screen.log(
+                bar_grid(shown.pattern, title=f"bar {shown.bar_started + 1}", ascii_only=self.screen.ascii_only)
+            )
 
     # ── drawing and keys ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +19,7 @@ class RunOptions:
         show: send the terminal what it shows.
         script: (bar, address) to carry out in the middle of that bar, for the demo.
         capture_name: name of the capture files, without ending.
+        run: tells this run from others, so that a restarted control process knows that it goes on.
     """
 
     config: Path | None = None
@@ -25,6 +28,7 @@ class RunOptions:
     show: bool = False
     script: tuple[tuple[int, str], ...] = ()
     capture_name: str = "capture"
+    run: str = field(default_factory=lambda: f"{os.getpid()}-{time.time_ns()}")
 
     @property
     def named_keys(self) -> frozenset[str]:
@@ -53,4 +57,5 @@ class Summary:
     bpm: float
     realtime: str
     sound: str
-    files: tuple[str, ...] = field(default_factory=tuple[str, ...])
+    problems: tuple[str, ...]
+    files: tuple[str, ...] = ()

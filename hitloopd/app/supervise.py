@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -20,7 +21,7 @@ from typing import Any, Final
 
 from hitloopd.app.messages import Failed, Note, Processes, Quit, Reload, Restart
 from hitloopd.app.options import RunOptions
-from hitloopd.app.processes import CONTROL, ORDER, Plan, child, plan
+from hitloopd.app.processes import CONTROL, ORDER, PLAYER, Plan, child, plan
 from hitloopd.app.settings import Settings
 from hitloopd.io.link import Link, pair
 
@@ -28,6 +29,8 @@ LOOK_S: Final = 0.1
 PATIENCE_S: Final = 4.0
 MANY_RESTARTS: Final = 5
 WITHIN_S: Final = 10.0
+VITAL: Final = frozenset({PLAYER, CONTROL})
+"""Without these there is no daemon. The others may die again and again: it plays on and tries them now and then."""
 
 Listener = Callable[[object], None]
 
@@ -40,6 +43,11 @@ class Child:
     process: BaseProcess
     restarts: int = 0
     started: deque[float] = field(default_factory=lambda: deque[float](maxlen=MANY_RESTARTS))
+    told: bool = False
+
+    def dies_often(self, now: float) -> bool:
+        """It was started many times within a short time."""
+        return len(self.started) == MANY_RESTARTS and now - self.started[0] < WITHIN_S
 
 
 class Supervisor:
@@ -93,16 +101,18 @@ class Supervisor:
         """Send something to the control process."""
         self._ends[CONTROL][0].send(message)
 
-    def _start(self, name: str, restarts: int = 0, started: deque[float] | None = None) -> None:
+    def _start(self, name: str) -> None:
         process = self._context.Process(
             target=child, args=(name, self._ends[name][1], *self._plan.arguments[name]), name=f"hitloopd-{name}"
         )
-        process.start()
-        entry = Child(name, process, restarts)
-        if started is not None:
-            entry.started = started
-        entry.started.append(time.monotonic())
-        self._children[name] = entry
+        with _signals_held():
+            process.start()
+        before = self._children.get(name)
+        if before is None:
+            self._children[name] = Child(name, process)
+        else:
+            before.process, before.restarts, before.told = process, before.restarts + 1, False
+        self._children[name].started.append(time.monotonic())
         self._tell_processes()
 
     def _stop(self) -> None:
@@ -144,6 +154,7 @@ class Supervisor:
         match message:
             case Restart(name, why):
                 self._listen(Note("warning", why))
+                self._children[name].told = True
                 self._children[name].process.kill()
             case Failed(name, text, exit_code):
                 self._listen(Note("error", f"{name}: {text}"))
@@ -152,20 +163,29 @@ class Supervisor:
                 self._listen(message)
 
     def _mourn(self) -> None:
-        """Start what died; give up on what dies again and again."""
-        for entry in list(self._children.values()):
-            if entry.process.is_alive() or self._ending:
-                continue
-            entry.process.join()
-            first = entry.started[0]
-            if len(entry.started) == MANY_RESTARTS and time.monotonic() - first < WITHIN_S:
-                text = f"{entry.name} died {MANY_RESTARTS} times within {WITHIN_S:g} s; giving up. Try: hitloopd doctor"
-                self._listen(Note("error", text))
-                self.end(1)
-                return
-            code = entry.process.exitcode
-            self._listen(Note("warning", f"{entry.name} ended by itself (exit code {code}); starting it again"))
-            self._start(entry.name, entry.restarts + 1, entry.started)
+        """Start what died."""
+        for entry in self._children.values():
+            if not entry.process.is_alive() and not self._ending:
+                entry.process.join()
+                self._replace(entry)
+
+    def _replace(self, entry: Child) -> None:
+        name, often = entry.name, entry.dies_often(time.monotonic())
+        if often and name in VITAL:
+            text = (
+                f"the {name} process died {MANY_RESTARTS} times within {WITHIN_S:g} s; giving up. Try: hitloopd doctor"
+            )
+            self._listen(Note("error", text))
+            self.end(1)
+            return
+        if not entry.told:
+            entry.told = True
+            how = f"trying again every {WITHIN_S:g} s" if often else "starting it again"
+            reason = f"exit code {entry.process.exitcode}"
+            self._listen(Note("warning", f"the {name} process ended by itself ({reason}); {how}"))
+            self._tell_processes()
+        if not often:
+            self._start(name)
 
     def _tell_processes(self) -> None:
         rows = {
@@ -193,3 +213,17 @@ class Supervisor:
 
     def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
         self._reload = True
+
+
+@contextlib.contextmanager
+def _signals_held() -> Generator[None]:
+    """Keep Ctrl-C from a child that has not come to ignoring it yet: it inherits the mask, and ours is for moments."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # multiprocessing's helper: starting it later would let the signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
