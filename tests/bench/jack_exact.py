@@ -14,38 +14,39 @@ from tests.jack.server import JackMidiRecorder, JackServer, Recording, running_s
 PORT = "hitloopd:clock"
 BARS = 64
 CLOCKS_PER_BAR = 96
-TRIES = 3
+PERIODS = (
+    64,
+    128,
+    256,
+)  # frames; a machine that can't keep the shortest gets the next: exactness must not depend on it
 FIGURE = "native JACK clock at 174 BPM (frames between ticks; drift)"
 BAR = "each 689 or 690; drift 0; no xrun"
 
 
 def run(ctx: Context) -> list[Row]:
-    try:
-        with running_server() as server:
-            return [_row(ctx, server)]
-    except pytest.skip.Exception as reason:
-        return [unmeasured(FIGURE, BAR, str(reason))]
-
-
-def _row(ctx: Context, server: JackServer) -> Row:
     ticks = int(ctx.seconds(BARS, 8)) * CLOCKS_PER_BAR + 1
     runs: list[dict[str, object]] = []
-    for _ in range(TRIES):
-        found = _judge(_record(ctx, server, ticks), ticks)
-        runs.append(found)
-        if found["xruns"] == 0:
-            break
-    best = runs[-1]
-    clean = best["xruns"] == 0
-    return Row(
-        FIGURE,
-        BAR,
-        f"{best['ticks']} ticks: {best['intervals']}; drift {best['drift_frames']:.2f} frames; {best['xruns']} xruns"
-        + ("" if clean else f" in each of {TRIES} runs"),
-        f"period {server.period} frames, {server.rate} Hz",
-        bool(best["exact"]) if clean else None,
-        {"runs": runs},
-    )
+    try:
+        for period in PERIODS:
+            with running_server(period=period) as server:
+                runs.append(_judge(_record(ctx, server, ticks), ticks, period))
+            if runs[-1]["xruns"] == 0:
+                break
+    except pytest.skip.Exception as reason:
+        return [unmeasured(FIGURE, BAR, str(reason))]
+    last = runs[-1]
+    clean = last["xruns"] == 0
+    return [
+        Row(
+            FIGURE,
+            BAR,
+            f"{last['ticks']} ticks: {last['intervals']}; drift {last['drift_frames']:.2f} frames"
+            + ("" if clean else f"; xruns in every run: {[run['xruns'] for run in runs]}"),
+            f"period {last['period']} frames; runs with xruns before it: {len(runs) - clean}",
+            bool(last["exact"]) if clean else None,
+            {"runs": runs},
+        )
+    ]
 
 
 def _record(ctx: Context, server: JackServer, ticks: int) -> Recording:
@@ -59,7 +60,7 @@ def _record(ctx: Context, server: JackServer, ticks: int) -> Recording:
         return recorder.stop()
 
 
-def _judge(recording: Recording, ticks: int) -> dict[str, object]:
+def _judge(recording: Recording, ticks: int, period_frames: int) -> dict[str, object]:
     frames = [row.frame for row in recording.rows if row.data[0] == 0xF8][:ticks]
     intervals: dict[int, int] = {}
     for before, after in itertools.pairwise(frames):
@@ -68,6 +69,7 @@ def _judge(recording: Recording, ticks: int) -> dict[str, object]:
     drift = frames[-1] - frames[0] - (len(frames) - 1) * period
     exact = set(intervals) <= {int(period), int(period) + 1} and abs(drift) < 1.0 and len(frames) == ticks
     return {
+        "period": period_frames,
         "ticks": len(frames),
         "intervals": dict(sorted(intervals.items())),
         "drift_frames": drift,
