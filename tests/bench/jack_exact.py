@@ -42,7 +42,8 @@ def run(ctx: Context) -> list[Row]:
             BAR,
             f"{last['ticks']} ticks: {last['intervals']}; drift {last['drift_frames']:.2f} frames"
             + ("" if clean else f"; xruns in every run: {[run['xruns'] for run in runs]}"),
-            f"period {last['period']} frames; runs with xruns before it: {len(runs) - clean}",
+            f"period {last['period']} frames, server {last['server_ppm']:+.1f} ppm against monotonic; "
+            f"runs with xruns: {len(runs) - clean}",
             bool(last["exact"]) if clean else None,
             {"runs": runs},
         )
@@ -61,18 +62,23 @@ def _record(ctx: Context, server: JackServer, ticks: int) -> Recording:
 
 
 def _judge(recording: Recording, ticks: int, period_frames: int) -> dict[str, object]:
-    frames = [row.frame for row in recording.rows if row.data[0] == 0xF8][:ticks]
+    clocks = [row for row in recording.rows if row.data[0] == 0xF8][:ticks]
+    frames = [row.frame for row in clocks]
     intervals: dict[int, int] = {}
     for before, after in itertools.pairwise(frames):
         intervals[after - before] = intervals.get(after - before, 0) + 1
     period = recording.rate * 60 / (BPM * 24)
     drift = frames[-1] - frames[0] - (len(frames) - 1) * period
+    # How fast the server's frames run against monotonic time: a dummy driver is not a crystal.
+    seconds = (clocks[-1].us - clocks[0].us) / 1e6
+    server_ppm = ((frames[-1] - frames[0]) / recording.rate / seconds - 1) * 1e6
     exact = set(intervals) <= {int(period), int(period) + 1} and abs(drift) < 1.0 and len(frames) == ticks
     return {
         "period": period_frames,
         "ticks": len(frames),
         "intervals": dict(sorted(intervals.items())),
         "drift_frames": drift,
+        "server_ppm": server_ppm,
         "xruns": recording.xruns,
         "exact": exact,
     }

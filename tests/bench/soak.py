@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 
+from tests.bench.c_reference import Reference
 from tests.bench.context import Context
 from tests.bench.daemon import BPM, QUIET, Daemon, counter
 from tests.bench.rows import Row
@@ -24,6 +25,7 @@ def run(ctx: Context) -> list[Row]:
     asked = answered = 0
     with Daemon(ctx, QUIET) as daemon:
         daemon.wait_ready()
+        reference = Reference(ctx, seconds)
         end = time.monotonic() + seconds
         due = time.monotonic()
         while time.monotonic() < end:
@@ -38,6 +40,7 @@ def run(ctx: Context) -> list[Row]:
         notes = daemon.messages("out")
         fit = against_grid(daemon.clocks(), BPM, absolute=True)
         code = daemon.stop()
+        c = reference.lateness()
     counts = {name: counter(health, name) for name in COUNTERS}
     ons, stuck = ledger(message for _, message in notes)
     ok = not any(counts[name] for name in ("late", "dropped", "missed_bars")) and not stuck and answered == asked
@@ -47,9 +50,17 @@ def run(ctx: Context) -> list[Row]:
             "late = dropped = stuck = 0",
             f"{', '.join(f'{name} {value:g}' for name, value in counts.items())}, stuck {stuck}; {ons} notes, "
             f"{answered} of {asked} requests answered; clock {fit.lateness.short()} µs",
-            "",
+            f"C FIFO: {c.short()} µs",
             ok and code == 0,
-            {"health": health, "clock": fit.as_json(), "ons": ons, "stuck": stuck, "asked": asked, "exit": code},
+            {
+                "health": health,
+                "clock": fit.as_json(),
+                "ons": ons,
+                "stuck": stuck,
+                "asked": asked,
+                "exit": code,
+                "c": c.as_json(),
+            },
         )
     ]
 
