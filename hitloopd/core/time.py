@@ -56,11 +56,6 @@ class Timeline:
     tick0: int
     time0_ns: int
 
-    @property
-    def ns_per_tick(self) -> float:
-        """Length of one tick in nanoseconds."""
-        return 60 * NS_PER_S / (self.bpm * TICKS_PER_BEAT)
-
     def ns_at(self, tick: int) -> int:
         """When ``tick`` is, rounded to the nanosecond."""
         return self.time0_ns + round((tick - self.tick0) * 60 * NS_PER_S / (self.bpm * TICKS_PER_BEAT))
