@@ -138,7 +138,7 @@ def ports(args: Namespace) -> int:
         print(json.dumps(rows))
         return 0
     for backend in found:
-        print(f"{backend.name}: {backend.detail}" + (f"; try: {backend.mend}" if backend.mend else ""))
+        print(f"{backend.name}: {backend.detail}" + (f". Try: {backend.mend}" if backend.mend else ""))
         for word, names in (("from", backend.ports.inputs), ("to", backend.ports.outputs)):
             for name in names:
                 print(f"  {word:4}  {name}")
@@ -321,7 +321,7 @@ def _daemon(
 
     front = Front(Screen(sys.stderr if quiet else sys.stdout), view=view, grids=grids, quiet=quiet)
     if not quiet:
-        front.screen.log(f"hitloopd {__version__}: {settings.gen.model}, {settings.gen.style}, kit {settings.kit}")
+        front.screen.log(f"hitloopd {__version__}")
     supervisor = Supervisor(settings, options, front.listen)
     with keys() as read:
 

@@ -49,6 +49,7 @@ from hitloopd.core.notices import (
     Done,
     Late,
     MidiReceived,
+    NotePlayed,
     Notice,
     PlayerHealth,
     PlayerNotice,
@@ -59,6 +60,7 @@ from hitloopd.core.notices import (
     TransportChanged,
     Warned,
 )
+from hitloopd.core.pattern import Lane
 from hitloopd.core.routes import preset
 from hitloopd.core.time import NS_PER_S
 from hitloopd.core.transport import Source, State
@@ -133,6 +135,7 @@ class Control:
         self._stop_at_sent = self._ringing = False
         self._ring_until_ns = 0
         self._problems: list[str] = []
+        self._noted: set[Lane] = set()
         self._seeds: list[int] = []
         self._script = list(options.script)
         self._tasks: list[asyncio.Task[None]] = []
@@ -284,7 +287,6 @@ class Control:
                 facts.player = notice
                 return
             case PlayerStarted():
-                self._note("info", notice.realtime)
                 self._stop_at_sent = False
                 self._desk.on_player_started()
                 self._begin()
@@ -298,10 +300,20 @@ class Control:
             case MidiReceived():
                 self._midi.receive(notice)
                 return
+            case NotePlayed(_, lane):
+                self._tell_silent(lane)
             case _:
                 log.debug("player: %s", notice)
         self._publish(notice)
         self._show(notice)
+
+    def _tell_silent(self, lane: Lane) -> None:
+        """A lane that goes nowhere says so at its first note."""
+        if lane not in self._noted:
+            self._noted.add(lane)
+            if not any(spec.notes and lane in spec.routes for spec in self._facts.outputs):
+                text = f"Lane {lane} goes to no output: its notes are not heard. See midi.outputs and audio.backend."
+                self._publish(Warned("lane", text))
 
     # ── the beginning ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -334,7 +346,15 @@ class Control:
         if self._settings.transport.autostart and self._settings.sync.source != Source.MIDI.value:
             self._desk.submit("/hitloop/transport/play", Play(), self._complain)
         self._remember()
-        self._links.supervisor.send(Ready("session"))
+        self._links.supervisor.send(Ready("session", self._plays()))
+
+    def _plays(self) -> tuple[str, str]:
+        """What plays and by whose clock, for the person who started us."""
+        state, sync = self._desk.history.present, self._settings.sync
+        bpm = self._facts.transport.bpm
+        clock = f"internal, {bpm:g} BPM" if sync.source == Source.INTERNAL.value else "waiting for MIDI clock"
+        what = f"{state.model} {state.style}, seed {state.seed}, energy {state.energy:.2f}, kit {state.kit}"
+        return f"clock: {clock}", f"plays: {what}"
 
     # ── the end of so many bars ─────────────────────────────────────────────────────────────────────────────────────
 

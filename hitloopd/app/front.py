@@ -32,6 +32,7 @@ class Front:
         self.summary: dict[str, object] = {}
         self.problems: list[str] = []
         self.done = False
+        self._said: set[str] = set()
         self._keyboard = Keyboard()
         self._state = ViewState()
         self._beat: tuple[int, int, int] | None = None
@@ -45,9 +46,11 @@ class Front:
         match message:
             case Note(level, text):
                 self._line(level, text)
-            case Ready(name, lines):
+            case Ready(_, lines):
                 for line in lines:
-                    self._line("info", f"{name}: {line}")
+                    if line not in self._said:  # a process that was started again has nothing new to say
+                        self._said.add(line)
+                        self._line("info", line)
             case Shown():
                 self._shown(message)
             case BarsDone():

@@ -71,6 +71,13 @@ def player_spec(settings: Settings) -> PlayerSpec:
     )
 
 
+def realtime_lines(report: RealtimeReport) -> list[str]:
+    """For people: what was granted in one line, and what would mend each refusal."""
+    granted = [f"{step.name} {step.detail}" for step in report.steps if step.granted]
+    refused = [f"no {step.name}: {step.detail}. Try: {step.mend}" for step in report.missing if step.mend]
+    return [f"real time: {', '.join(granted) or 'none'}", *refused]
+
+
 class Driver:
     """The loop around the player."""
 
@@ -86,10 +93,9 @@ class Driver:
         if restored is not None:
             self._player.command(Envelope(-1, restored), time.monotonic_ns())
         self._report: RealtimeReport = enable()
-        # JACK places what it got ahead on its frame; spinning would only keep the interpreter from its callback
-        spin_ns = 0 if ports.exact else self._report.spin_ns
-        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()], spin_ns=spin_ns)
-        self._hurried = Waiter(ports.waitables(), spin_ns=spin_ns)
+        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()])
+        self._hurried = Waiter(ports.waitables())
+        self._tune()
         self._stored = -1
         self._started_at: tuple[int, int, float] | None = None
         self._waiting_since_ns = 0
@@ -100,7 +106,7 @@ class Driver:
         """The loop."""
         started = PlayerStarted(os.getpid(), self._report.text, self._ports.lines)
         self._links.control.send((started,))
-        self._links.supervisor.send(Ready("player", self._ports.lines))
+        self._links.supervisor.send(Ready("player", (*self._ports.lines, *realtime_lines(self._report))))
         while self._running:
             now_ns = time.monotonic_ns()
             deadline_ns = self._player.step(now_ns)
@@ -161,7 +167,16 @@ class Driver:
         """Once a second: ports that went or came, and the counters."""
         self._next_watch_ns = now_ns + NS_PER_S
         self._tell([*self._ports.watch(), self._player.health()])
+        self._tune()
         self._store.write(self._player.restorable(now_ns))
+
+    def _tune(self) -> None:
+        """Suit the ports there are: one may have come, and a JACK server may have another period now."""
+        for head in self._player.heads:
+            if head.spec.lead_ns != head.out.lead_ns:
+                head.use(replace(head.spec, lead_ns=head.out.lead_ns))
+        # JACK places what it got ahead on its frame; spinning would only keep the interpreter from its callback
+        self._waiter.spin_ns = self._hurried.spin_ns = 0 if self._ports.exact else self._report.spin_ns
 
     def _tell(self, notices: Sequence[PlayerNotice]) -> None:
         self._links.control.send(tuple(self._complete(notice) for notice in notices))
