@@ -1,4 +1,6 @@
-"""The parts of README.md that are made from the tables. To write them again after a change of a table, in a checkout::
+"""The parts of README.md that are made from the tables.
+
+To write them again after a change of a table, in a checkout::
 
     python -m hitloopd.app.readme
 
