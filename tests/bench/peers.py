@@ -3,9 +3,9 @@
 The peers live in an environment of their own, outside this project and kept between runs. Every program, hitloopd
 included, runs its own code down to python-rtmidi's ``send_message``, where the instant is noted instead of a message
 sent. Lateness is counted against the grid that each one's own ticks make (``stats.against_grid``). The stall is 20 ms
-of pure Python in every bar: for a peer inside its own user callback, or on a thread of its process as an OSC or MIDI
-callback would run; for hitloopd in a generator that came in by the plug-in door, or in a handler on the control
-process's loop.
+of pure Python in every bar: for a peer inside its own user callback, or in the OSC handler of subsequence and, where
+there is no such door, on a thread as a MIDI input's callback would run; for hitloopd in a generator that came in by the
+plug-in door, or in a handler on the control process's loop.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ CONDITIONS = (
     Condition("idle"),
     Condition("both cores loaded", loaded=True),
     Condition("20 ms stall per bar in the generator", peer_stall="callback", own_stall="generator"),
-    Condition("20 ms stall per bar in a control handler", peer_stall="thread", own_stall="control"),
+    Condition("20 ms stall per bar in a control handler", peer_stall="control", own_stall="control"),
 )
 
 

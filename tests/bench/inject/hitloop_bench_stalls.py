@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 
 from hitloop_bench_stamps import Stamps
 
@@ -28,14 +29,19 @@ def stall(where: str) -> None:
     _stamps[where].add(time.monotonic_ns() - started, started)
 
 
-def in_a_thread(where: str) -> None:
-    """Stall once per bar on a thread of its own, as the callback of an OSC server or a MIDI input would."""
+def every_bar(act: Callable[[], object]) -> None:
+    """Call ``act`` once per bar, on a thread of its own."""
 
     def loop() -> None:
         due = time.monotonic()
         while True:
             due += bar_s()
             time.sleep(max(0.0, due - time.monotonic()))
-            stall(where)
+            act()
 
-    threading.Thread(target=loop, name="stall", daemon=True).start()
+    threading.Thread(target=loop, name="every-bar", daemon=True).start()
+
+
+def in_a_thread() -> None:
+    """Stall once per bar on a thread, where the callback of a MIDI input or of a threaded OSC server would run."""
+    every_bar(lambda: stall("control"))

@@ -1,6 +1,6 @@
 """isobar as MIDI clock master with a kick and hats, and an action once per bar that may stall.
 
-Arguments: BPM and the stall (none, callback, thread).
+Arguments: BPM and the stall (none, callback, control).
 """
 
 from __future__ import annotations
@@ -18,6 +18,6 @@ timeline.schedule({"note": 36, "duration": 1, "gate": 0.5, "channel": 9})
 timeline.schedule({"note": 42, "duration": 0.25, "gate": 0.5, "channel": 9})
 if disturbance == "callback":
     timeline.schedule({"action": lambda *_: stall("callback"), "duration": 4})
-if disturbance == "thread":
-    in_a_thread("thread")
+if disturbance == "control":
+    in_a_thread()
 timeline.run()

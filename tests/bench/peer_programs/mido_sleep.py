@@ -1,6 +1,6 @@
 """The loop that most scripts start with: mido and ``time.sleep`` to the next instant, counted from the origin.
 
-Arguments: BPM and the stall (none, callback, thread).
+Arguments: BPM and the stall (none, callback, control).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from hitloop_bench_stalls import in_a_thread, stall
 bpm, disturbance = float(sys.argv[1]), sys.argv[2]
 port = mido.open_output()
 clock = mido.Message("clock")
-if disturbance == "thread":
-    in_a_thread("thread")
+if disturbance == "control":
+    in_a_thread()
 
 period = 60.0 / (bpm * 24)
 origin = time.perf_counter()

@@ -1,6 +1,6 @@
 """sardine sending MIDI clock from a swimming function at 24 per beat (it has no clock sender of its own), and hats.
 
-Arguments: BPM and the stall (none, callback, thread).
+Arguments: BPM and the stall (none, callback, control).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ async def main() -> None:
     swim(bowl, "hats", 1 / 4, lambda: midi._note_on(9, 42, 80))
     if disturbance == "callback":
         swim(bowl, "stall", 4, lambda: stall("callback"))
-    if disturbance == "thread":
-        in_a_thread("thread")
+    if disturbance == "control":
+        in_a_thread()
     bowl.start()
     await asyncio.sleep(3600)
 
