@@ -300,7 +300,7 @@ TransportCommand = Play | Stop | StopAt | Continue | Locate | SetTempo | Tap | S
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Play this score from the next bar line that can still be reached; ``due_bar``: the bar it was wanted for, or -1."""
+    """Play this score from the next bar line that can be reached; ``due_bar``: the bar it was wanted for, or -1."""
 
     score: Score
     due_bar: int = -1

@@ -149,7 +149,7 @@ def load_rtmidi() -> Any:  # noqa: ANN401 - python-rtmidi is untyped
         UnavailableError: it is not installed.
     """
     try:
-        import rtmidi  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - 20 ms; not needed without MIDI
+        import rtmidi  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - 20 ms; not needed without MIDI
     except ImportError as error:
         raise unavailable(f"python-rtmidi can't be imported ({error})", MEND_RTMIDI) from error
     return rtmidi
