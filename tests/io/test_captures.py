@@ -38,9 +38,9 @@ def spied(monkeypatch):
     """The copies made while a capture writes."""
     copies: list[Path] = []
 
-    def opened(path: Path, mode: str, buffering: int = -1, *_: object):
+    def opened(path: Path, mode: str = "r", buffering: int = -1, *rest: object, **more: object):
         if buffering:
-            return io.open(path, mode)  # noqa: UP020 - Path.open is what is replaced
+            return io.open(path, mode, buffering, *rest, **more)  # noqa: UP020 - Path.open is what is replaced
         spy = Spy(path, mode.replace("b", ""))
         spy.copies = copies
         return spy
