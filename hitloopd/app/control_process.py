@@ -24,6 +24,7 @@ from hitloopd.app.messages import (
     Failed,
     Finished,
     Note,
+    Pooled,
     Processes,
     Quit,
     Ready,
@@ -76,8 +77,9 @@ from hitloopd.session.state import SessionState
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+LEAST_RING_NS = NS_PER_S // 2
 RING_NS = 3 * NS_PER_S
-"""How long the sound of the last bar may ring before the end."""
+"""How long the sound of the last bar must, and how long it may then still ring before the end."""
 SYNC_EVERY_S = 1.0
 
 
@@ -133,7 +135,7 @@ class Control:
         self._reloader = Reloader(options, settings)
         self._begun = self._started = self._journal.memo.get("run") == options.run
         self._stop_at_sent = self._ringing = False
-        self._ring_until_ns = 0
+        self._ring_from_ns = self._ring_until_ns = 0
         self._problems: list[str] = []
         self._noted: set[Lane] = set()
         self._seeds: list[int] = []
@@ -236,11 +238,13 @@ class Control:
 
     def _on_processes(self, rows: Mapping[str, tuple[bool, int, int]]) -> None:
         before, self._facts.processes = self._facts.processes.get(GENERATOR), rows
-        if before is not None and GENERATOR in rows and rows[GENERATOR] != before:
+        if before is not None and GENERATOR in rows and rows[GENERATOR][2] != before[2]:
             self._desk.on_generator_started()
 
     def _from_generator(self) -> None:
         for message in self._links.generator.receive():
+            if isinstance(message, Pooled):
+                self._facts.pool = message.bars
             if isinstance(message, Answer):
                 self._desk.on_answer(message)
                 if message.pattern is not None:
@@ -254,7 +258,7 @@ class Control:
             match message:
                 case AudioHealth():
                     self._facts.audio = message
-                    if self._ringing and message.voices == 0:
+                    if self._ringing and message.voices == 0 and time.monotonic_ns() > self._ring_from_ns:
                         self._bars_done()
                 case AudioReady(device, rate, block, latency_ms, kit):
                     self._facts.audio_text = f"{device}, {rate} Hz, {block} frames, {latency_ms:.0f} ms, kit {kit}"
@@ -368,7 +372,8 @@ class Control:
             self._desk.to_player(StopAt(bars), "", _nobody)
         elif facts.transport.state is State.STOPPED and facts.transport.position.bar >= bars and not self._ringing:
             self._ringing = True
-            self._ring_until_ns = time.monotonic_ns() + RING_NS
+            self._ring_from_ns = time.monotonic_ns() + LEAST_RING_NS
+            self._ring_until_ns = self._ring_from_ns + RING_NS
 
     def _ring(self) -> None:
         """Wait for silence, but not for ever: a bass may hold for long, and an audio process may be dead."""

@@ -58,11 +58,13 @@ AHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A command that is with the player."""
+    """A command that is with the player. ``values``: what the answer tells; ``None``: what is in force by then."""
 
     address: str
     reply: Reply
+    values: tuple[Value, ...] | None
     sent_ns: int
+    cue: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class ControlDesk:
         self._asked: Asked | None = None
         self._thought_of: SessionState | None = None
         self._thought_ns = 0
+        self._cued_bar = -1
         self._told = self._state_values()
         facts.outputs = outputs_of(self.history.present, outputs)
 
@@ -181,11 +184,15 @@ class ControlDesk:
             if command is not None:
                 self.to_player(command, "", _nobody)
             command = Cue(result.score, due_bar)
+        elif command is None and any(pending.cue for pending in self._pending.values()):
+            command = Cue(score_of(after))  # nothing new, but in force only with what is still on its way
         if command is None:
-            reply(Accepted(self.value(address), self._bar()))
-            self._tell_changes(self._bar())
+            bar = max(self._bar(), self._cued_bar)
+            reply(Accepted(self.value(address), bar))
+            self._tell_changes(bar)
         else:
-            self.to_player(command, address, reply)
+            # what this change made: the next one may be made before the player has answered
+            self.to_player(command, address, reply, self.value(address) if address else None)
 
     def _tell_problem(self) -> None:
         problem = self._journal.take_problem()
@@ -267,10 +274,12 @@ class ControlDesk:
 
     # ── the player ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def to_player(self, command: PlayerCommand, address: str, reply: Reply) -> None:
+    def to_player(
+        self, command: PlayerCommand, address: str, reply: Reply, values: tuple[Value, ...] | None = None
+    ) -> None:
         """Send a command; ``reply`` follows when the player has answered."""
         self._token += 1
-        self._pending[self._token] = Pending(address, reply, self._doors.now_ns())
+        self._pending[self._token] = Pending(address, reply, values, self._doors.now_ns(), isinstance(command, Cue))
         self._doors.player(Envelope(self._token, command))
         if isinstance(command, SetOutputOffset):
             self._outputs = tuple(
@@ -283,8 +292,11 @@ class ControlDesk:
         """The player carried a command out."""
         self.facts.moved(done.transport)
         pending = self._pending.pop(done.token, None)
+        if pending is not None and pending.cue:
+            self._cued_bar = done.bar
         if pending is not None and pending.address:
-            pending.reply(Accepted(self.value(pending.address), done.bar))
+            values = self.value(pending.address) if pending.values is None else pending.values
+            pending.reply(Accepted(values, done.bar))
         self._tell_changes(done.bar)
 
     def on_refused(self, refused: Refused) -> None:
@@ -297,6 +309,8 @@ class ControlDesk:
         """A bar began: regenerate by itself where that is asked for."""
         self.facts.beat(started.bar * TICKS_PER_BAR, started.at_ns)
         self.facts.bar_pattern_id, self.facts.bar_line_ns = started.pattern_id, started.at_ns
+        if self._cued_bar != started.bar + 1:
+            self._cued_bar = -1  # it is in force, or the song went elsewhere
         auto = self.history.present.auto_bars
         if auto and (started.bar + 1) % auto == 0:
             self._want(Wanted("/hitloop/gen/regenerate", Regenerate(), _nobody, started.bar + 1))

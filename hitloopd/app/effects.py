@@ -38,7 +38,8 @@ def effects(old: SessionState, new: SessionState, outputs: tuple[OutputSpec, ...
         new: after.
         outputs: every output as configured, offsets in force included.
     """
-    score = score_of(new) if (heard(old), old.feel) != (heard(new), new.feel) else None
+    same = old.current is new.current and (heard(old), old.feel) == (heard(new), new.feel)
+    score = None if same else score_of(new)
     lanes_changed = _lanes(old) != _lanes(new)
     gains = [
         SetSlotGain(lane, new.gains_db.get(lane, 0.0))

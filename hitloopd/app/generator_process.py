@@ -7,7 +7,7 @@ import os
 import select
 from dataclasses import replace
 
-from hitloopd.app.messages import Answer, Ask, Quit, Ready, Think
+from hitloopd.app.messages import Answer, Ask, Pooled, Quit, Ready, Think
 from hitloopd.core.errors import HitloopError
 from hitloopd.core.pattern import Pattern
 from hitloopd.core.request import Request
@@ -34,6 +34,7 @@ def run(supervisor: Link, control: Link) -> None:
         for message in asked:
             worker.take(message)
         if not asked and not worker.work():
+            worker.tell()
             select.select([supervisor, control], (), (), 1.0)
 
 
@@ -43,6 +44,7 @@ class Worker:
     def __init__(self, control: Link) -> None:
         self._control = control
         self._generators: dict[str, Generator] = {}
+        self._told = 0
         self._pool = Pool(self._generate, size=POOL_SIZE)
 
     def take(self, message: object) -> None:
@@ -62,7 +64,14 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a stranger's generator must not take the process down
             text = f"The generator '{ask.request.generator}' failed: {type(error).__name__}: {error}. The bar repeats."
             answer = Answer(ask.token, None, error=("generator", text))
-        self._control.send(replace(answer, pool=self._pool.ready))
+        self._told = self._pool.ready
+        self._control.send(replace(answer, pool=self._told))
+
+    def tell(self) -> None:
+        """Say how many bars are ready, where that changed."""
+        if self._pool.ready != self._told:
+            self._told = self._pool.ready
+            self._control.send(Pooled(self._told))
 
     def work(self) -> bool:
         """Make one bar ahead; False when there is nothing left to make."""

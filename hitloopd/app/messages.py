@@ -115,6 +115,13 @@ class Think:
 
 
 @dataclass(frozen=True, slots=True)
+class Pooled:
+    """Generator to control: so many of the likely bars are ready."""
+
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Generator to control. ``ready``: it was made ahead. ``error`` instead of a pattern: (code, text)."""
 
