@@ -77,6 +77,8 @@ from hitloopd.session.state import SessionState
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+SOUND_NS = 10 * NS_PER_S
+"""How long a capture waits for the audio process, which may have sounds to make at its first start."""
 LEAST_RING_NS = NS_PER_S // 2
 RING_NS = 3 * NS_PER_S
 """How long the sound of the last bar must, and how long it may then still ring before the end."""
@@ -135,6 +137,8 @@ class Control:
         self._reloader = Reloader(options, settings)
         self._begun = self._started = self._journal.memo.get("run") == options.run
         self._stop_at_sent = self._ringing = False
+        self._waits_for_sound = False
+        self._sound_until_ns = time.monotonic_ns() + SOUND_NS
         self._ring_from_ns = self._ring_until_ns = 0
         self._problems: list[str] = []
         self._noted: set[Lane] = set()
@@ -192,6 +196,8 @@ class Control:
             await asyncio.sleep(TICK_S)
             self._desk.look_after()
             self._ring()
+            if self._waits_for_sound:
+                self._first_bar()
             seconds += TICK_S
             if seconds >= 1.0:
                 seconds = 0.0
@@ -269,7 +275,8 @@ class Control:
                     self._dress_audio(kit)  # a kit comes with its own gains; the user's are over them
                 case Warned(code):
                     self._publish(message)
-                    if code == "audio" and not self._facts.audio_text:
+                    silent = code == "audio" and self._settings.paths.capture is None
+                    if silent and not self._facts.audio_text:
                         self._without_sound(message.text)
                 case _:
                     self._publish(message)  # type: ignore[arg-type] - PortLost and PortBack
@@ -343,8 +350,12 @@ class Control:
             self._first_bar()
 
     def _first_bar(self) -> None:
-        """The first bar is there: play it, if nobody else starts us."""
+        """The first bar is there: play it, if nobody else starts us. A capture that waits for it must not miss it."""
         if self._started:
+            return
+        waits = self._settings.paths.capture is not None and not self._facts.audio_text
+        if waits and self._links.audio is not None and time.monotonic_ns() < self._sound_until_ns:
+            self._waits_for_sound = True
             return
         self._started = True
         if self._settings.transport.autostart and self._settings.sync.source != Source.MIDI.value:
