@@ -21,3 +21,10 @@ def own_jack_server() -> Iterator[JackServer]:
     """A server of the test's own, to kill."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def roomy_server() -> Iterator[JackServer]:
+    """One server for the whole session with 256 frames a period: whole daemons on a busy machine, as people play."""
+    with running_server(period=256) as server:
+        yield server

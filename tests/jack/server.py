@@ -18,6 +18,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -69,6 +70,13 @@ class JackServer:
 
     def ports(self) -> list[str]:
         return self.run("jack_lsp").stdout.split()
+
+    def latency_frames(self, port: str) -> int:
+        """What JACK says lies between a port and the ear."""
+        listed = self.run("jack_lsp", "-l", port).stdout
+        ranges = re.findall(r"playback latency = \[ (\d+) (\d+) \]", listed)
+        assert ranges, listed
+        return int(ranges[0][1])
 
     def stop(self) -> None:
         end(self.process)
