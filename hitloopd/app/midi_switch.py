@@ -12,6 +12,7 @@ from typing import Protocol
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.notices import PortBack, PortLost
+from hitloopd.io.punctual import LEAD_NS, Gate
 from hitloopd.io.realtime import Waitable, relax_thread
 from hitloopd.ports.midi import MidiIn, MidiOut
 
@@ -43,16 +44,35 @@ class Backend(Protocol):
 
 
 class SwitchOut:
-    """An output that drops what it is sent until there is a port behind it."""
+    """An output that drops what it is sent until there is a port behind it, and sends at the instant through ``gate``.
 
-    def __init__(self, name: str) -> None:
+    A port that places events by itself (JACK) gets them ahead, past the gate.
+    """
+
+    def __init__(self, name: str, gate: Gate) -> None:
         self.name = name
-        self.lead_ns = 0
         self.dropped = 0
         self.behind: MidiOut | None = None
+        self._gate = gate
+
+    @property
+    def timed(self) -> bool:
+        """The gate sends, and measures how late."""
+        return self.behind is None or not self.behind.lead_ns
+
+    @property
+    def lead_ns(self) -> int:
+        """How early events are wanted; changes with the port behind and with a JACK server's period."""
+        return LEAD_NS if self.behind is None or not self.behind.lead_ns else self.behind.lead_ns
 
     def send(self, at_ns: int, tick: int, data: bytes) -> None:
         """Hand one message on. Thread: player. Real-time: yes."""
+        if self.timed:
+            self._gate.put(at_ns, tick, data, self._send)
+        elif self.behind is not None:
+            self.behind.send(at_ns, tick, data)
+
+    def _send(self, at_ns: int, tick: int, data: bytes) -> None:
         if self.behind is not None:
             self.behind.send(at_ns, tick, data)
         else:
@@ -93,19 +113,24 @@ class MidiSwitch:
         openers: name of a backend -> opens it or raises ``UnavailableError``, the preferred first.
         outputs: our names of the outputs.
         inputs: our names of the inputs.
+        gate: sends for ports that send at once.
 
     Attributes:
         lines: for people: what was opened, or why each is not there and what mends it.
     """
 
     def __init__(
-        self, openers: Mapping[str, Callable[[], Backend]], outputs: Sequence[str], inputs: Sequence[str]
+        self,
+        openers: Mapping[str, Callable[[], Backend]],
+        outputs: Sequence[str],
+        inputs: Sequence[str],
+        gate: Gate,
     ) -> None:
         self._openers = openers
         self._backend: Backend | None = None
         self._found: tuple[str, Backend] | None = None
         self._helper: threading.Thread | None = None
-        self.outs = {name: SwitchOut(name) for name in outputs}
+        self.outs = {name: SwitchOut(name, gate) for name in outputs}
         self.ins = {name: SwitchIn(name) for name in inputs}
         self.lines: list[str] = []
 
@@ -120,7 +145,6 @@ class MidiSwitch:
         Thread: player. Real-time: yes (looking happens on a helper thread).
         """
         if self._backend is not None:
-            self._take_leads()
             return self._backend.watch()
         if self._helper is None or not self._helper.is_alive():
             came = self._take()
@@ -129,11 +153,6 @@ class MidiSwitch:
             self._helper = threading.Thread(target=self._look, name="midi-look", daemon=True)
             self._helper.start()
         return ()
-
-    @property
-    def exact(self) -> bool:
-        """Whatever there is places its events by itself, so that nobody needs to wake up on the dot."""
-        return self._backend is None or all(out.lead_ns > 0 for out in self.outs.values())
 
     def close(self) -> None:
         """Let the ports go. Thread: player. Real-time: no."""
@@ -166,12 +185,6 @@ class MidiSwitch:
             out.behind = self._backend.outs[own]
         for own, into in self.ins.items():
             into.behind = self._backend.ins[own]
-        self._take_leads()
         names = [*self.outs, *self.ins]
         self.lines = [f"MIDI by {name}: {', '.join(names)}"]
         return [f"MIDI by {name}: port {own}" for own in names]
-
-    def _take_leads(self) -> None:
-        """A JACK server may have changed its period."""
-        for out in self.outs.values():
-            out.lead_ns = out.behind.lead_ns if out.behind is not None else 0

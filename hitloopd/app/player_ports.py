@@ -16,6 +16,7 @@ from hitloopd.io.audio_messages import PlayerEvents, SentMidi
 from hitloopd.io.link import Link
 from hitloopd.io.midi_jack import JackMidi
 from hitloopd.io.midi_rtmidi import RtMidi
+from hitloopd.io.punctual import Gate
 from hitloopd.io.realtime import Waitable
 from hitloopd.io.remote_out import RemoteOut
 from hitloopd.ports.midi import MidiOut
@@ -35,15 +36,11 @@ class Source:
 class Ports:
     """Everything that is open."""
 
+    gate: Gate
     outputs: list[tuple[OutputSpec, MidiOut]] = field(default_factory=list[tuple[OutputSpec, MidiOut]])
     inputs: list[Source] = field(default_factory=list[Source])
     lines: tuple[str, ...] = ()
     midi: MidiSwitch | None = None
-
-    @property
-    def exact(self) -> bool:
-        """Events are placed on their frame by somebody else, so nobody needs to wake up on the dot."""
-        return self.midi is None or self.midi.exact
 
     def waitables(self) -> list[Waitable]:
         """The inputs, for ``select``."""
@@ -62,11 +59,11 @@ class Ports:
             self.midi.close()
 
 
-def open_ports(settings: Settings, audio: Link | None, audio_lead_ns: int) -> Ports:
+def open_ports(settings: Settings, audio: Link | None, audio_lead_ns: int, gate: Gate) -> Ports:
     """Open what there is; what is missing is a line with the command that mends it, and looked for now and then."""
-    ports = Ports()
+    ports = Ports(gate)
     if settings.midi.backend != "none":
-        ports.midi = _midi(settings)
+        ports.midi = _midi(settings, gate)
         ports.midi.open()
         ports.lines = tuple(ports.midi.lines)
         ports.inputs = [
@@ -84,13 +81,13 @@ def open_ports(settings: Settings, audio: Link | None, audio_lead_ns: int) -> Po
     return ports
 
 
-def _midi(settings: Settings) -> MidiSwitch:
+def _midi(settings: Settings, gate: Gate) -> MidiSwitch:
     midi = settings.midi
     outputs = {output.spec.name: output.port for output in midi.outputs}
     inputs = {entry.name: entry.port for entry in midi.inputs}
     wanted = _BACKENDS if midi.backend == "auto" else (midi.backend,)
     openers = {name: partial(_OPENERS[name], midi.client_name, outputs, inputs) for name in wanted}
-    return MidiSwitch(openers, tuple(outputs), tuple(inputs))
+    return MidiSwitch(openers, tuple(outputs), tuple(inputs), gate)
 
 
 _BACKENDS: Final = ("jack", "rtmidi")

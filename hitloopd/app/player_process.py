@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hitloopd.app.messages import Failed, Quit, Ready
+from hitloopd.app.midi_switch import SwitchOut
 from hitloopd.app.player_ports import Ports, open_ports
 from hitloopd.app.settings import Settings
 from hitloopd.app.store import Store
@@ -21,9 +22,11 @@ from hitloopd.core.notices import PlayerHealth, PlayerNotice, PlayerStarted
 from hitloopd.core.routes import OutputSpec
 from hitloopd.core.time import NS_PER_MS, NS_PER_S
 from hitloopd.core.transport import Source
+from hitloopd.engine.head import Counters
 from hitloopd.engine.player import Player, PlayerSpec
 from hitloopd.io.audio_messages import SongStart, TempoAt
 from hitloopd.io.link import Link
+from hitloopd.io.punctual import Gate
 from hitloopd.io.realtime import RealtimeReport, Waiter, enable
 from hitloopd.ports.midi import MidiOut
 
@@ -48,12 +51,14 @@ def run(  # noqa: PLR0917 - the plan of processes hands them over in this order
 ) -> None:
     """Play until told to quit or the supervisor is gone. The process's entry point."""
     links = PlayerLinks(supervisor, control, audio)
+    counters = Counters()
+    gate = Gate(counters.sent)
     try:
-        ports = open_ports(settings, links.audio, audio_lead_ns)
+        ports = open_ports(settings, links.audio, audio_lead_ns, gate)
     except HitloopError as error:
         links.supervisor.send(Failed("player", str(error)))
         return
-    driver = Driver(settings, links, ports, Store(memory))
+    driver = Driver(settings, links, ports, Store(memory), counters)
     try:
         driver.play()
     finally:
@@ -81,20 +86,20 @@ def realtime_lines(report: RealtimeReport) -> list[str]:
 class Driver:
     """The loop around the player."""
 
-    def __init__(self, settings: Settings, links: PlayerLinks, ports: Ports, store: Store) -> None:
+    def __init__(self, settings: Settings, links: PlayerLinks, ports: Ports, store: Store, counters: Counters) -> None:
         self._links = links
         self._ports = ports
         self._store = store
         outputs: Sequence[tuple[OutputSpec, MidiOut]] = [
             (replace(spec, lead_ns=out.lead_ns), out) for spec, out in ports.outputs
         ]
-        self._player = Player(player_spec(settings), outputs, time.monotonic_ns)
+        self._player = Player(player_spec(settings), outputs, time.monotonic_ns, counters)
         restored = store.read()
         if restored is not None:
             self._player.command(Envelope(-1, restored), time.monotonic_ns())
         self._report: RealtimeReport = enable()
-        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()])
-        self._hurried = Waiter(ports.waitables())
+        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()], spin_ns=0)
+        self._hurried = Waiter(ports.waitables(), spin_ns=0)
         self._tune()
         self._stored = -1
         self._started_at: tuple[int, int, float] | None = None
@@ -110,6 +115,7 @@ class Driver:
         while self._running:
             now_ns = time.monotonic_ns()
             deadline_ns = self._player.step(now_ns)
+            self._ports.gate.fire()
             self._tell_capture()
             notices = self._player.take_notices()
             if notices:
@@ -119,6 +125,7 @@ class Driver:
     def close(self) -> None:
         """Every note off, every port closed."""
         self._player.close(time.monotonic_ns())
+        self._ports.gate.fire()
         self._links.control.send(
             tuple(self._complete(n) for n in (*self._player.take_notices(), self._player.health()))
         )
@@ -175,8 +182,10 @@ class Driver:
         for head in self._player.heads:
             if head.spec.lead_ns != head.out.lead_ns:
                 head.use(replace(head.spec, lead_ns=head.out.lead_ns))
-        # JACK places what it got ahead on its frame; spinning would only keep the interpreter from its callback
-        self._waiter.spin_ns = self._hurried.spin_ns = 0 if self._ports.exact else self._report.spin_ns
+            timed = isinstance(head.out, SwitchOut) and head.out.timed
+            if head.spec.timed is not timed:
+                head.use(replace(head.spec, timed=timed))
+        self._player.counters.timed = any(head.spec.timed for head in self._player.heads)
 
     def _tell(self, notices: Sequence[PlayerNotice]) -> None:
         self._links.control.send(tuple(self._complete(notice) for notice in notices))

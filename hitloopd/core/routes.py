@@ -101,6 +101,7 @@ class OutputSpec:
         notes: send notes here.
         min_gap_ms: between a note-off and the next note-on of the same note.
         lead_ns: how early the adapter wants its events; 0 is "at the moment".
+        timed: the adapter itself measures how late it sends.
     """
 
     name: str
@@ -111,6 +112,7 @@ class OutputSpec:
     notes: bool = True
     min_gap_ms: float = 1.0
     lead_ns: int = 0
+    timed: bool = False
 
     def __post_init__(self) -> None:
         require_range(f"offset_ms of output '{self.name}'", self.offset_ms, -100.0, 100.0)

@@ -41,6 +41,19 @@ class Counters:
     late: int = 0
     dropped: int = 0
     lateness: Lateness = field(default_factory=Lateness)
+    timed: bool = False
+    """Some output measures by itself when it sends; then only that is the lateness."""
+
+    def sent(self, late_ns: int) -> None:
+        """An output that measures by itself sent an event this late."""
+        self.lateness.add(late_ns)
+        self.late += late_ns > LATE_NS
+
+    def handed_over(self, late_ns: int, lead_ns: int) -> None:
+        """An event was handed over this long after its instant, where ``lead_ns`` before it was wanted."""
+        self.late += late_ns > LATE_NS
+        if not self.timed:
+            self.lateness.add(late_ns + lead_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +171,8 @@ class Head:
         return True
 
     def _count_lateness(self, at_ns: int) -> None:
-        late_ns = self._clock() - at_ns + self.spec.lead_ns
-        self._counters.lateness.add(late_ns)
-        if late_ns - self.spec.lead_ns > LATE_NS:
-            self._counters.late += 1
+        if not self.spec.timed:
+            self._counters.handed_over(self._clock() - at_ns, self.spec.lead_ns)
 
     def resync(self, tick: int) -> None:
         """The timeline was laid anew while nothing played: the next clock is ``tick``."""

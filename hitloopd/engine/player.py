@@ -103,6 +103,7 @@ class Player:
         spec: PlayerSpec,
         outputs: Sequence[tuple[OutputSpec, MidiOut]],
         clock: Callable[[], int],
+        counters: Counters | None = None,
     ) -> None:
         self._spec = spec
         self._clock = clock
@@ -119,7 +120,7 @@ class Player:
         self._late_answers = 0
         self._midi_in = 0
         self.deck = Deck()
-        self.counters = Counters()
+        self.counters = counters or Counters()
         self.monitor = Monitor()
         self.heads = [Head(output, out, self.counters, clock) for output, out in outputs]
         self._commands: dict[type[PlayerCommand], Callable[[PlayerCommand, int], int]] = {
@@ -282,7 +283,7 @@ class Player:
         wanted: Mapping[str, OutputSpec] = {spec.name: spec for spec in command.outputs}
         for head in self.heads:
             if head.spec.name in wanted:
-                head.use(replace(wanted[head.spec.name], lead_ns=head.spec.lead_ns))
+                head.use(replace(wanted[head.spec.name], lead_ns=head.spec.lead_ns, timed=head.spec.timed))
         return self._next_free_bar(now_ns)
 
     def _panic(self, command: PlayerCommand, now_ns: int) -> int:

@@ -14,7 +14,11 @@ class MidiOut(Protocol):
     """
 
     name: str
-    lead_ns: int
+
+    @property
+    def lead_ns(self) -> int:
+        """How early events are wanted; may change with what is behind the port."""
+        ...
 
     def send(self, at_ns: int, tick: int, data: bytes) -> None:
         """Take one whole message.

@@ -29,6 +29,7 @@ from hitloopd.core.score import SILENCE, Score, ScoreNote
 from hitloopd.core.time import Timeline
 from hitloopd.core.transport import Source
 from hitloopd.generate.registry import load as load_generator
+from hitloopd.io.punctual import LEAD_NS, Gate
 from hitloopd.io.realtime import RealtimeReport, Step
 
 # ── the store ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,10 +163,13 @@ def test_rule_48_ports_work_from_the_moment_that_a_backend_is_there():
             raise UnavailableError("MIDI: no server")
         return backend
 
-    switch = MidiSwitch({"jack": opener}, ["out"], ["in"])
+    gate = Gate(lambda _: None)
+    switch = MidiSwitch({"jack": opener}, ["out"], ["in"], gate)
     switch.open()
     out, into = switch.outs["out"], switch.ins["in"]
+    assert out.timed
     out.send(0, 0, b"\xf8")
+    gate.fire()
     assert (out.dropped, switch.lines, into.fileno(), list(into.receive())) == (1, ["no MIDI: no server"], -1, [])
     there.set()
     tried.clear()
@@ -176,9 +180,24 @@ def test_rule_48_ports_work_from_the_moment_that_a_backend_is_there():
     out.send(0, 0, b"\xf8")
     out.flush()
     assert backend.outs["out"].sent == [b"\xf8", "flush"]
-    assert (out.lead_ns, switch.exact, into.fileno(), into.receive()) == (5, True, 3, [(1, b"\xf8")])
+    assert (out.lead_ns, out.timed, into.fileno(), into.receive()) == (5, False, 3, [(1, b"\xf8")])
     switch.close()
     assert backend.closed
+
+
+def test_a_port_that_sends_at_once_gets_its_events_at_their_instant_by_the_gate():
+    backend, late = Backend(lead_ns=0), []
+    gate = Gate(late.append)
+    switch = MidiSwitch({"rtmidi": lambda: backend}, ["out"], ["in"], gate)
+    switch.open()
+    out = switch.outs["out"]
+    assert (out.timed, out.lead_ns) == (True, LEAD_NS)
+    out.send(0, 0, b"\xf8")
+    assert backend.outs["out"].sent == []
+    gate.fire()
+    assert backend.outs["out"].sent == [b"\xf8"]
+    assert len(late) == 1
+    switch.close()
 
 
 # ── the front and the command line ──────────────────────────────────────────────────────────────────────────────────

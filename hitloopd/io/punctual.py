@@ -1,0 +1,74 @@
+"""Think first, then be on time: events for ports that send at once are made ready ahead and sent at their instant.
+
+A player step costs 0.1 to 0.4 ms on a core whose caches others used meanwhile, a send alone some 10 µs. So such ports
+ask for their events ``LEAD_NS`` ahead, and the gate sleeps, spins and sends. Measured with both cores loaded: the clock
+left 62-82 µs late (p99 242-296) when the step came after the spin, 10 µs late (p99 102) with the step before it.
+
+This module must not know ports: it is handed what sends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from hitloopd.core.time import NS_PER_S
+
+LEAD_NS: Final = 1_500_000
+SPIN_NS: Final = 150_000  # an idle core needs some 100 µs to wake; 250 µs gain little and cost 0.3-1.5 % of a core
+
+Send = Callable[[int, int, bytes], None]
+
+
+class Gate:
+    """The events of one player step, sent in the order of their instants.
+
+    Args:
+        late: gets how late each was sent, in ns.
+        clock: monotonic ns.
+        sleep: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        late: Callable[[int], None],
+        clock: Callable[[], int] = time.monotonic_ns,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._late = late
+        self._clock = clock
+        self._sleep = sleep
+        self._events: list[tuple[int, int, Send, int, bytes]] = []
+
+    def put(self, at_ns: int, tick: int, data: bytes, send: Send) -> None:
+        """Keep an event until ``fire``. Thread: player. Real-time: yes."""
+        self._events.append((at_ns, len(self._events), send, tick, data))
+
+    def fire(self) -> None:
+        """Send everything, each at its instant; returns when all is sent.
+
+        It waits here on purpose: what is done after it, a Stop say, can't overtake what was decided before.
+
+        Thread: player. Real-time: yes.
+        """
+        if not self._events:
+            return
+        events, self._events = sorted(self._events), []
+        lateness: list[int] = []
+        for at_ns, _, send, tick, data in events:
+            now_ns = self._wait_for(at_ns)
+            send(at_ns, tick, data)
+            lateness.append(now_ns - at_ns)
+        for late_ns in lateness:
+            self._late(late_ns)
+
+    def _wait_for(self, at_ns: int) -> int:
+        clock = self._clock
+        now_ns = clock()
+        if at_ns - now_ns > SPIN_NS:
+            self._sleep((at_ns - now_ns - SPIN_NS) / NS_PER_S)
+            now_ns = clock()
+        while now_ns < at_ns:
+            now_ns = clock()
+        return now_ns
