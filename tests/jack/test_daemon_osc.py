@@ -37,6 +37,15 @@ def daemon(roomy_server, tmp_path_factory):
         yield the_daemon
 
 
+@pytest.fixture(autouse=True)
+def at_rest(daemon):
+    """Stopped, nothing locked or muted, whatever the test before left."""
+    daemon.set("/hitloop/transport/stop")
+    for lane in Lane:
+        daemon.set(f"/hitloop/lane/{lane}/lock", 0)
+        daemon.set(f"/hitloop/lane/{lane}/mute", 0)
+
+
 @pytest.fixture
 def server(daemon):
     """As ``tests.live.test_osc_clients`` wants it: one request, its answers as (path, args)."""
@@ -145,11 +154,7 @@ def test_oscdump_reads_answers_errors_and_events_of_the_real_beat(daemon):
 def test_pd_drives_it_and_shows_the_beat(server, daemon):
     require_program("pd")
     seed = daemon.status()["seed"]
-    daemon.set("/hitloop/transport/stop")
     daemon.set("/hitloop/gen/energy", 0.3)
-    for lane in Lane:
-        daemon.set(f"/hitloop/lane/{lane}/lock", 0)
-        daemon.set(f"/hitloop/lane/{lane}/mute", 0)
     sends = [f"hitloop-connect {HOST} {server.port}", "hitloop-regenerate bang", "hitloop-energetic bang"]
     sends += ["hitloop-tempo 174", "hitloop-mute-kick 1"]
     options = [word for send in sends for word in ("-send", send)]

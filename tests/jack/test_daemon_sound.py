@@ -36,9 +36,11 @@ def fluidsynth(roomy_server):
     words = f"fluidsynth -is -a jack -m jack -r 48000 -R 0 -C 0 -g 1 -o shell.port={free_port()}"
     ids = ("-o", "midi.jack.id=fluid", "-o", "audio.jack.id=fluid")
     synth = roomy_server.popen(*words.split(), *ids, str(FONT), stdin=subprocess.DEVNULL)
-    until(lambda: {"fluid:left", "fluid:midi_00"} <= set(roomy_server.ports()), seconds=20)
-    yield synth
-    end(synth)
+    try:
+        until(lambda: {"fluid:left", "fluid:midi_00"} <= set(roomy_server.ports()), seconds=20)
+        yield synth
+    finally:
+        end(synth)
 
 
 LANES = {
