@@ -328,7 +328,8 @@ def _daemon(
         def look() -> bool:
             front.draw()
             stay = not view or front.press(read(0.0), supervisor.tell_control)
-            return stay and not front.done
+            hung_up = front.screen.live and front.screen.gone  # like any program of a terminal that was closed
+            return stay and not front.done and not hung_up
 
         code = supervisor.run(look)
     return code, front.summary or ({"ok": False, "problems": front.problems} if front.problems else {})

@@ -24,12 +24,17 @@ class Screen:
 
     Args:
         out: where to write; standard output usually.
+
+    Attributes:
+        live: it is a terminal.
+        gone: it was a terminal or pipe, and nobody is there any more.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._shown: list[str] = []
         self.live = self._out.isatty()
+        self.gone = False
 
     @property
     def width(self) -> int:
@@ -72,8 +77,13 @@ class Screen:
         return _UP.format(len(self._shown)) + "\r" if self._shown else ""
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+        if self.gone:
+            return
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except OSError:
+            self.gone = True  # the terminal was closed, or who read the pipe left: nobody is there to be told
 
 
 @contextlib.contextmanager
