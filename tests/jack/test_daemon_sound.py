@@ -126,11 +126,12 @@ def test_its_own_sound_is_on_the_sample_and_a_constant_away_from_the_midi(roomy_
             onsets = sound.onsets(0.005)
             print(audio, "xruns", recording.xruns, len(sound.xruns), "latency", latency)
             assert len(onsets) == len(notes)
-            apart = [a - n - 0 for a, n in zip(onsets, notes, strict=True)]
+            apart = [a - n for a, n in zip(onsets, notes, strict=True)]
             print("sound - MIDI in frames:", spread(apart), "min", min(apart), "mean", statistics.mean(apart))
             assert {b - a for a, b in pairwise(onsets)} == {SIXTEENTH}
             assert {b - a for a, b in pairwise(notes)} <= {SIXTEENTH - 1, SIXTEENTH, SIXTEENTH + 1}
-            assert max(apart) - min(apart) <= 2
+            # MIDI follows the server's clock all the time; the sound's line waits until it is 0.5 ms off (audio_clock)
+            assert max(apart) - min(apart) <= 24
             # what JACK says lies between its port and the ear is already made up for
             assert abs(statistics.mean(apart) + latency) < 144  # 3 ms
             assert audio["late"] == audio["dropped"] == 0
