@@ -125,8 +125,9 @@ def test_its_own_sound_is_on_the_sample_and_a_constant_away_from_the_midi(roomy_
             notes = [row.frame for row in ons(recording.rows)]
             onsets = sound.onsets(0.005)
             print(audio, "xruns", recording.xruns, len(sound.xruns), "latency", latency)
-            assert len(onsets) == len(notes)
-            apart = [a - n for a, n in zip(onsets, notes, strict=True)]
+            # what was handed to the sound ahead of the Stop still sounds, where MIDI was not sent yet
+            assert 0 <= len(onsets) - len(notes) <= 1
+            apart = [a - n for a, n in zip(onsets, notes, strict=False)]
             print("sound - MIDI in frames:", spread(apart), "min", min(apart), "mean", statistics.mean(apart))
             assert {b - a for a, b in pairwise(onsets)} == {SIXTEENTH}
             assert {b - a for a, b in pairwise(notes)} <= {SIXTEENTH - 1, SIXTEENTH, SIXTEENTH + 1}
