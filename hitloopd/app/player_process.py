@@ -30,7 +30,7 @@ from hitloopd.io.punctual import Gate
 from hitloopd.io.realtime import RealtimeReport, Waiter, enable
 from hitloopd.ports.midi import MidiOut
 
-SLACK_NS = 2 * NS_PER_MS
+SLACK_NS = NS_PER_MS
 """Commands are read when the next deadline is at least this far away; unpacking a score takes some 0.2 ms."""
 PATIENCE_NS = 20 * NS_PER_MS
 """... or when one has waited this long: deadlines can lie close together for a while."""

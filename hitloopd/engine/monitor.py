@@ -9,6 +9,7 @@ from hitloopd.core.score import ScoreNote
 from hitloopd.core.time import (
     BEATS_PER_BAR,
     CELLS_PER_BAR,
+    NS_PER_MS,
     TICKS_PER_BAR,
     TICKS_PER_BEAT,
     TICKS_PER_CELL,
@@ -17,11 +18,15 @@ from hitloopd.core.time import (
 from hitloopd.engine.head import Moment
 from hitloopd.engine.song import Run
 
+EARLIEST_NS = 4 * NS_PER_MS
+"""What happens is told at most this early, when the player is awake for it anyway; every notice has its instant."""
+
 
 class Monitor:
-    """Walks the deck like a head, without an output."""
+    """Walks the deck like a head, without an output. ``lead_ns``: how early it tells."""
 
     def __init__(self) -> None:
+        self.lead_ns = 0
         self.bars = 0
         self.reached = -(1 << 62)
         self._run: Run | None = None
@@ -31,7 +36,7 @@ class Monitor:
 
     def advance(self, moment: Moment, now_ns: int, tell: list[PlayerNotice]) -> None:
         """Append what happened up to now to ``tell``."""
-        reach = moment.time.reach(now_ns, ahead=False)
+        reach = moment.time.reach(now_ns + self.lead_ns, ahead=False)
         self.reached = max(self.reached, reach)
         self._follow(moment.run)
         if moment.run is None:
@@ -44,7 +49,10 @@ class Monitor:
 
     def deadline(self, moment: Moment) -> int | None:
         """When something happens next."""
-        return moment.time.due_ns(self._next_tick(), ahead=False) if moment.run and self._run else None
+        if moment.run is None or self._run is None:
+            return None
+        due_ns = moment.time.due_ns(self._next_tick(), ahead=False)
+        return due_ns - self.lead_ns if due_ns is not None else None
 
     def _follow(self, run: Run | None) -> None:
         if run is self._run:

@@ -59,7 +59,7 @@ from hitloopd.core.time import (
 from hitloopd.core.transport import MAX_SONG_POSITION, Position, Source, State, Transport
 from hitloopd.engine.deck import Deck
 from hitloopd.engine.head import Counters, Head, Moment
-from hitloopd.engine.monitor import Monitor
+from hitloopd.engine.monitor import EARLIEST_NS, Monitor
 from hitloopd.engine.song import Run
 from hitloopd.engine.sync import Sync
 from hitloopd.engine.tap import Tap as TapTempo
@@ -165,6 +165,8 @@ class Player:
         """
         self._check_lost(now_ns)
         moment = self._moment()
+        leads = [head.spec.lead_ns for head in self.heads]
+        self.monitor.lead_ns = min(*leads, EARLIEST_NS) if leads else 0
         for head in self.heads:
             head.advance(moment, now_ns)
         self.monitor.advance(moment, now_ns, self._notices)
