@@ -24,12 +24,15 @@ from hitloopd.core.commands import (
     LoadKit,
     Panic,
     PlayerCommand,
+    Redo,
     Regenerate,
     SetModel,
     SetOutputOffset,
     SetOutputs,
+    SetPattern,
     SetStyle,
     TransportCommand,
+    Undo,
 )
 from hitloopd.core.errors import HitloopError, LockedError
 from hitloopd.core.notices import BarStarted, Done, Notice, Refused, SessionChanged, Warned
@@ -69,10 +72,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A regenerate that waits for the generator."""
+    """A regenerate that waits for the generator, or a change that waits behind one."""
 
     address: str
-    command: Regenerate
+    command: Regenerate | SetPattern | Undo | Redo
     reply: Reply
     due_bar: int
 
@@ -147,9 +150,16 @@ class ControlDesk:
         elif isinstance(command, ExportPattern):
             self.facts.exported = self._doors.export(command.name, self.history.present, self.facts.transport.bpm)
             reply(Accepted(self.value(address), self._bar()))
+        elif isinstance(command, SetPattern | Undo | Redo) and self._busy:
+            # what replaces the bar, or takes it back, must not be overtaken by the answer to an earlier regenerate
+            self._want(Wanted(address, command, reply, -1))
         else:
             self._check_names(command)
             self._change(command, address, reply, due_bar=-1)
+
+    @property
+    def _busy(self) -> bool:
+        return self._asked is not None or bool(self._wanted)
 
     def _check_names(self, command: Command) -> None:
         match command:
@@ -222,6 +232,9 @@ class ControlDesk:
         while self._asked is None and self._wanted:
             wanted = self._wanted.popleft()
             try:
+                if not isinstance(wanted.command, Regenerate):
+                    self._change(wanted.command, wanted.address, wanted.reply, due_bar=-1)
+                    continue
                 request = self.history.request_for(wanted.command)
             except HitloopError as error:  # locked meanwhile
                 wanted.reply(Rejected(error.code, str(error)))

@@ -19,11 +19,13 @@ from hitloopd.core.commands import (
     SetGain,
     SetLaneChannel,
     SetOutputs,
+    SetPattern,
     SetStyle,
+    Undo,
 )
 from hitloopd.core.errors import UnknownNameError
 from hitloopd.core.notices import BarStarted, Done, Refused, SessionChanged, Warned
-from hitloopd.core.pattern import Lane
+from hitloopd.core.pattern import Lane, Note, Pattern
 from hitloopd.core.routes import OutputSpec
 from hitloopd.core.transport import Position, State, Transport
 from hitloopd.generate.registry import load
@@ -115,6 +117,18 @@ def test_one_regenerate_at_a_time_so_that_each_follows_the_seed_before(rig):
     rig.answer()
     first, second = (ask.request.seed for ask in rig.asked())
     assert first != second
+
+
+def test_what_replaces_the_bar_waits_behind_a_regenerate_that_was_asked_before_it(rig):
+    mine = Pattern((Note(0, Lane.KICK),))
+    rig.submit(REGENERATE, Regenerate(seed=7))
+    rig.submit("/hitloop/pattern/set", SetPattern(mine))
+    rig.submit("/hitloop/pattern/undo", Undo())
+    assert rig.sent(Cue) == []
+    rig.answer()
+    assert [len(cue.command.score.notes) for cue in rig.sent(Cue)][1] == 1
+    generated = RULES.generate(rig.asked()[0].request)
+    assert rig.desk.history.present.current.notes == generated.notes  # the undo took my bar back, not the generated one
 
 
 def test_the_same_notes_again_are_in_force_no_sooner_than_the_first_time(rig):

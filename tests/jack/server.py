@@ -19,6 +19,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -145,7 +146,9 @@ def running_server(name: str = "", *, period: int = 0) -> Iterator[JackServer]:
 def _start(name: str, env: dict[str, str], period: int) -> JackServer | None:
     for options, usual in DRIVERS:
         frames = period or usual
-        command = ("jackd", "-n", name, *options, "-d", "dummy", "-r", str(RATE), "-p", str(frames))
+        # setpriv: a killed test run takes its servers along, or the machine soon says "Too many servers already active"
+        tied = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
+        command = (*tied, "jackd", "-n", name, *options, "-d", "dummy", "-r", str(RATE), "-p", str(frames))
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         server = JackServer(name, frames, RATE, process, env)
         deadline = time.monotonic() + 10
