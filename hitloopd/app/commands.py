@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from hitloopd import __version__
 from hitloopd.core.errors import ConfigError, DeviceError, RangeError, UnavailableError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -320,8 +319,6 @@ def _daemon(
     from hitloopd.app.terminal import Screen, keys  # noqa: PLC0415
 
     front = Front(Screen(sys.stderr if quiet else sys.stdout), view=view, grids=grids, quiet=quiet)
-    if not quiet:
-        front.screen.log(f"hitloopd {__version__}")
     supervisor = Supervisor(settings, options, front.listen)
     with keys() as read:
 

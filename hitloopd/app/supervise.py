@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, Final
 
+from hitloopd import __version__
 from hitloopd.app.messages import Failed, Note, Processes, Quit, Reload, Restart
 from hitloopd.app.options import RunOptions
 from hitloopd.app.processes import CONTROL, ORDER, PLAYER, Plan, child, plan
@@ -81,6 +82,8 @@ class Supervisor:
             The exit code.
         """
         with self._signals():
+            # said once Ctrl-C is ours: whoever has read it may end us in good order
+            self._listen(Note("info", f"hitloopd {__version__}"))
             try:
                 for name in self._plan.names:
                     self._start(name)

@@ -3,8 +3,9 @@
 Conventions: frames are unwrapped integers; times monotonic ns. The server's own estimate of a cycle's start jitters by
 some µs from cycle to cycle; placing events by it directly would make a 174 BPM clock (689.655 frames) come out with
 intervals of 688 or 691 now and then. So the line is kept and only its slope follows, by at most ``MAX_BEND``: less than
-the 500 ppm at which an interval could leave 689..690. After an xrun that moved frames against time it starts anew, once
-three measurements in a row say so: one alone may be a thread that was held up between reading two clocks.
+the 500 ppm at which an interval could leave 689..690. After an xrun that moved frames against time it starts anew,
+once a tenth of a second of measurements says so: less may be a thread that was held up between reading two clocks, or a server
+that was late for some cycles and has caught up since (seen under load: one clock 166 frames late, and back).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ MAX_DRIFT: Final = 300e-6  # how wrong a card's nominal rate may be: crystals ar
 MAX_BEND: Final = 100e-6  # phase correction on top
 RESYNC_NS: Final = 1_000_000
 DOUBTS: Final = 3
+DOUBT_FRAMES: Final = 4_800  # a server that was held up and catches up has its frames back in place within some cycles
 SETTLE_FRAMES: Final = 24_000  # nothing plays yet, and the server's own estimate is still settling: follow it closely
 SETTLE_GAIN: Final = 0.2
 
@@ -33,6 +35,7 @@ class FrameClock:
     """
 
     __slots__ = (
+        "_doubted_at",
         "_drift",
         "_frame0",
         "_nominal_ns",
@@ -53,6 +56,7 @@ class FrameClock:
         self._ns0: float = 0.0
         self._started = False
         self.doubts = 0
+        self._doubted_at = 0
         self.resyncs = 0
 
     def update(self, frame: int, ns: int) -> bool:
@@ -74,8 +78,10 @@ class FrameClock:
         error = ns - predicted
         span = elapsed * self._nominal_ns
         if abs(error) > RESYNC_NS:
+            self._doubted_at = self._doubted_at if self.doubts else frame
             self.doubts += 1
-            return self.doubts >= DOUBTS and self._start(frame, ns)
+            sure = self.doubts >= DOUBTS and frame - self._doubted_at >= DOUBT_FRAMES
+            return sure and self._start(frame, ns)
         self.doubts = 0
         if frame < self._settled_at:
             self._frame0 = frame

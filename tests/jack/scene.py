@@ -171,18 +171,54 @@ def spread(values: Iterable[float]) -> str:
 
 
 def repeated(scene: Callable[[], tuple[int, Callable[[], None]]], attempts: int = 3) -> None:
-    """Play a scene and check it; play it again where it fails and the server had xruns: those are the machine's.
+    """Play a scene and check it; play it again where it fails and the machine did: xruns of the server, or a stall.
 
     Args:
         scene: plays; gives the server's xruns meanwhile and what checks the result.
         attempts: at most so often. The bounds are the same each time.
     """
     for attempt in range(attempts):
-        xruns, check = scene()
+        with StallWatch() as watch:
+            xruns, check = scene()
         try:
             return check()
         except AssertionError:
-            if not xruns or attempt == attempts - 1:
+            if attempt == attempts - 1 or not (xruns or watch.stalled):
                 raise
-            print(f"attempt {attempt + 1}: {xruns} xruns of the server; once more")
+            print(f"attempt {attempt + 1}: {xruns} xruns of the server, stalled for {watch.max_us} us; once more")
     return None
+
+
+class StallWatch:
+    """A process above all others that only sleeps: what makes it a millisecond late is the machine standing still."""
+
+    LIMIT_US = 1000
+    LOOP = (
+        "import os, select, sys, time\n"
+        "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(90))\n"
+        "worst = 0\n"
+        "while not select.select([sys.stdin], [], [], 0)[0]:\n"
+        "    due = time.monotonic_ns() + 2_000_000\n"
+        "    time.sleep(0.002)\n"
+        "    worst = max(worst, time.monotonic_ns() - due)\n"
+        "print(worst // 1000)\n"
+    )
+
+    def __enter__(self) -> Self:
+        self.max_us = 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", self.LOOP],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        told, _ = self._process.communicate(timeout=10)
+        self.max_us = int(told or 0)  # nothing where the priority is not permitted: then only xruns count
+
+    @property
+    def stalled(self) -> bool:
+        return self.max_us > self.LIMIT_US
