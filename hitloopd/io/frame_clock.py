@@ -4,8 +4,8 @@ Conventions: frames are unwrapped integers; times monotonic ns. The server's own
 some µs from cycle to cycle; placing events by it directly would make a 174 BPM clock (689.655 frames) come out with
 intervals of 688 or 691 now and then. So the line is kept and only its slope follows, by at most ``MAX_BEND``: less than
 the 500 ppm at which an interval could leave 689..690. After an xrun that moved frames against time it starts anew,
-once a tenth of a second of measurements says so: less may be a thread that was held up between reading two clocks, or a server
-that was late for some cycles and has caught up since (seen under load: one clock 166 frames late, and back).
+once a tenth of a second of measurements says so: less may be a thread that was held up between reading two clocks, or
+a server that was late for some cycles and has caught up since (seen under load: one clock 166 frames late, and back).
 """
 
 from __future__ import annotations
