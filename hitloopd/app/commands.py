@@ -390,7 +390,7 @@ def _print_summary(summary: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def _sentence(report: Mapping[str, object]) -> str:
-    return "\n".join(f"{name:>13}  {_plain(value)}" for name, value in report.items())
+    return "\n".join(f"{name:>13}  {_plain(value)}" for name, value in report.items() if value not in ([], ()))
 
 
 def _plain(value: object) -> str:

@@ -98,8 +98,8 @@ class Driver:
         if restored is not None:
             self._player.command(Envelope(-1, restored), time.monotonic_ns())
         self._report: RealtimeReport = enable()
-        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()], spin_ns=0)
-        self._hurried = Waiter(ports.waitables(), spin_ns=0)
+        self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()])
+        self._hurried = Waiter(ports.waitables())
         self._tune()
         self._stored = -1
         self._started_at: tuple[int, int, float] | None = None

@@ -23,13 +23,6 @@ from typing import Any, Final, Protocol
 DEFAULT_PRIORITY: Final = 60  # below JACK's usual 70, so that the server is never kept waiting by its client
 SWITCH_INTERVAL_S: Final = 0.0005  # helper threads of the player give the GIL back after 0.5 ms, not 5
 
-# How long before a deadline sleeping ends and spinning begins. Measured at 174 BPM (14.4 ms between clocks), both cores
-# loaded: SCHED_FIFO without spin p50 55 µs, p99 98 µs; with 300 µs of spin p50 0, p99 13 µs at 2 % of a core; 1000 µs
-# gain p99 5 µs at 7 %. Without real-time rights p99 is the scheduler's (3-6 ms) whatever the spin; 100 µs still buys
-# the ~100 µs that an idle machine takes to wake.
-SPIN_REALTIME_NS: Final = 300_000
-SPIN_PLAIN_NS: Final = 100_000
-
 _MCL_CURRENT: Final = 1
 _MCL_FUTURE: Final = 2
 _MCL_ONFAULT: Final = 4
@@ -70,11 +63,6 @@ class RealtimeReport:
     def realtime(self) -> bool:
         """True when the scheduler was told to prefer this process."""
         return any(step.granted for step in self.steps if step.name == "scheduling")
-
-    @property
-    def spin_ns(self) -> int:
-        """How long ``Waiter`` should spin before a deadline."""
-        return SPIN_REALTIME_NS if self.realtime else SPIN_PLAIN_NS
 
     @property
     def missing(self) -> tuple[Step, ...]:
@@ -257,7 +245,7 @@ def wait_until(
     deadline_ns: int,
     sources: Sequence[Waitable] = (),
     *,
-    spin_ns: int = SPIN_PLAIN_NS,
+    spin_ns: int = 0,
     clock: Callable[[], int] = time.monotonic_ns,
     select_: Select = select.select,
 ) -> Sequence[Waitable]:
@@ -269,7 +257,7 @@ def wait_until(
     Args:
         deadline_ns: monotonic; one in the past only looks.
         sources: links, inputs; closed ones (negative ``fileno``) are passed over.
-        spin_ns: see ``RealtimeReport.spin_ns``.
+        spin_ns: how long before the deadline sleeping ends and spinning begins.
         clock: the time.
         select_: ``select.select``.
 
@@ -298,10 +286,10 @@ class Waiter:
 
     Args:
         sources: what ends the wait early.
-        spin_ns: from ``RealtimeReport.spin_ns``.
+        spin_ns: as for ``wait_until``.
     """
 
-    def __init__(self, sources: Sequence[Waitable] = (), *, spin_ns: int = SPIN_PLAIN_NS) -> None:
+    def __init__(self, sources: Sequence[Waitable] = (), *, spin_ns: int = 0) -> None:
         self.sources: list[Waitable] = list(sources)
         self.spin_ns = spin_ns
 

@@ -42,10 +42,8 @@ def test_every_step_is_reported_and_what_was_granted_is_in_force():
     if report.realtime:
         assert policy == os.SCHED_FIFO
         assert 1 <= priority <= 60
-        assert report.spin_ns == realtime.SPIN_REALTIME_NS
     else:
         assert policy == os.SCHED_OTHER
-        assert report.spin_ns == realtime.SPIN_PLAIN_NS
     for step in report.missing:
         assert step.detail
     assert all(step.name in report.text for step in report.steps)
