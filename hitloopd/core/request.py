@@ -26,6 +26,8 @@ class Request:
         root: MIDI note of bass pitch 0.
         scale: name of the scale that bass lines keep to.
         condition: the current bar, for generators that listen to the other lanes.
+        points: two bars to draw a third between, for generators that can; empty: draw from the seed.
+        morph: the place between the points, 0 the first .. 1 the second.
     """
 
     generator: str
@@ -37,12 +39,15 @@ class Request:
     root: int = 36
     scale: str = "minor"
     condition: Pattern | None = None
+    points: tuple[()] | tuple[Pattern, Pattern] = ()
+    morph: float = 1.0
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0, MAX_SEED)
         require_range("energy", self.energy, 0.0, 1.0)
         require_range("temperature", self.temperature, 0.0, 2.0)
         require_range("root", self.root, 0, 112)
+        require_range("morph", self.morph, 0.0, 1.0)
 
 
 def next_seed(seed: int) -> int:

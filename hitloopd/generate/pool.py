@@ -13,7 +13,7 @@ from hitloopd.core.request import Request
 
 DEFAULT_SIZE: Final = 64
 
-_Key = tuple[Request, str]
+_Key = tuple[Request, tuple[str, ...]]
 
 
 class Pool:
@@ -92,7 +92,8 @@ class Pool:
 
 
 def _key(request: Request) -> _Key:
-    """A request without its condition, and the condition's id: patterns themselves can't be looked up."""
-    if request.condition is None:
-        return request, ""
-    return replace(request, condition=None), request.condition.id
+    """A request without its patterns, and their ids: patterns themselves can't be looked up."""
+    if request.condition is None and not request.points:
+        return request, ()
+    condition = "" if request.condition is None else request.condition.id
+    return replace(request, condition=None, points=()), (condition, *(point.id for point in request.points))
