@@ -1,0 +1,1 @@
+"""The networks, one file each: no data, no optimiser, no file."""
