@@ -102,10 +102,10 @@ def _card(folder: Path, data: Mapping[str, object]) -> Card:
         raise _refused(folder, f"{folder / CARD} names no encoding version")
     if not isinstance(digest, str) or len(digest) != _HEX_DIGITS:
         raise _refused(folder, f"{folder / CARD} has no sha256 of the model")
-    styles = data.get("styles") or []
-    if not isinstance(styles, list):
+    raw: Any = data.get("styles") or []
+    if not isinstance(raw, list):
         raise _refused(folder, f"styles in {folder / CARD} is not a list")
-    names = tuple(str(style) for style in cast("list[object]", styles))
+    names = tuple(str(style) for style in cast("list[object]", raw))
     return Card(folder.name, kind, encoding, digest.lower(), names, data)
 
 
