@@ -1,0 +1,204 @@
+"""Files become a data set: find them, check their licences, cut each into bars, mark what is the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from hitloopd.core.errors import UnavailableError
+from offline.catalogue import Gate, Source, gate, source_of
+from offline.dataset.encoder import ENCODING, CutSong, Hit, cut_file
+from offline.dataset.songs import location, song_of, split_of, united
+from offline.dataset.store import Array, Bars, draw, events_of
+from offline.jobs import Job, Refused, file_hash, job_key, run_jobs
+
+READERS: Final[Mapping[str, Callable[[Path], CutSong]]] = {".mid": cut_file, ".midi": cut_file}
+"""What turns a file into bars, by its ending: another kind of source is one more row."""
+
+PIECES: Final = ".pieces"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to read, and its name in tables."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A file that was read: its bars and its source."""
+
+    found: Found
+    source: Source
+    song: CutSong
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A data set, and what did not come into it."""
+
+    bars: Bars
+    skipped: tuple[tuple[str, str], ...]
+    refused: tuple[Source, ...]
+    counts: Counter[str]
+    dropped: Counter[int]
+    files: int
+
+
+def find(sources: Sequence[Path]) -> list[Found]:
+    """All files with a reader, in and below the sources, by name.
+
+    Raises:
+        UnavailableError: a source does not exist, or there is nothing to read in any.
+    """
+    found: dict[Path, Found] = {}
+    for source in sources:
+        if not source.exists():
+            raise UnavailableError(f"There is no file or folder {source}.")
+        root = source if source.is_dir() else source.parent
+        paths = source.rglob("*") if source.is_dir() else (source,)
+        for path in paths:
+            if path.suffix.lower() in READERS and path.is_file():
+                found[path.resolve()] = Found(path.resolve(), location(path, root))
+    if not found:
+        raise UnavailableError(f"There is no {' or '.join(READERS)} file in {', '.join(map(str, sources))}.")
+    return sorted(found.values(), key=lambda file: (file.name, str(file.path)))
+
+
+def licensed(found: Sequence[Found], allowed: Sequence[str], *, allow_unknown: bool) -> Gate:
+    """Sort the files by whether their licence lets them in."""
+    return gate((source_of(file.path) for file in found), allowed, allow_unknown=allow_unknown)
+
+
+def cut(path: Path) -> CutSong:
+    """One piece of the work: the bars of a file, by the reader of its ending."""
+    return READERS[path.suffix.lower()](path)
+
+
+def cut_all(
+    found: Sequence[Found], store: Path, *, workers: int = 1, cluster: str | None = None, quiet: bool = False
+) -> tuple[list[Cut], list[tuple[str, str]]]:
+    """The bars of every file, and the files that could not be read with the reason; both in the order of the files."""
+    jobs = [Job(job_key("cut", ENCODING, file_hash(file.path)), (file.path,)) for file in found]
+    results = run_jobs(cut, jobs, store, workers=workers, cluster=cluster, label="files", quiet=quiet)
+    done: list[Cut] = []
+    skipped: list[tuple[str, str]] = []
+    for file, (_, result) in zip(found, results, strict=True):
+        if isinstance(result, Refused):
+            skipped.append((file.name, result.reason))
+        elif not result.bars:
+            skipped.append((file.name, "no whole 4/4 bar with drums in it"))
+        else:
+            done.append(Cut(file, source_of(file.path), result))
+    return done, skipped
+
+
+def build(
+    sources: Sequence[Path],
+    out: Path,
+    allowed: Sequence[str],
+    *,
+    allow_unknown: bool = False,
+    workers: int = 1,
+    cluster: str | None = None,
+    quiet: bool = False,
+) -> Built:
+    """The data set of all files under ``sources`` whose licence is allowed. Nothing but finished pieces is written.
+
+    Args:
+        sources: folders and files.
+        out: the data set's folder, where the pieces are kept: started again, it goes on from them.
+        allowed: licence families.
+        allow_unknown: whether files without a stated licence come in too; the data set says so.
+        workers: processes; 0 is one per core.
+        cluster: address of a Dask scheduler whose workers see the same files.
+        quiet: no progress line.
+    """
+    found = find(sources)
+    passed = licensed(found, allowed, allow_unknown=allow_unknown)
+    fit = {source.path for source in passed.passed}
+    used = [file for file in found if file.path in fit]
+    done, skipped = cut_all(used, out / PIECES, workers=workers, cluster=cluster, quiet=quiet)
+    counts: Counter[str] = Counter()
+    dropped: Counter[int] = Counter()
+    for one in done:
+        counts.update(one.song.counts)
+        dropped.update(one.song.dropped)
+    bars = assemble(done, {"licences": sorted(allowed), "unknown licences allowed": allow_unknown})
+    return Built(bars, tuple(skipped), passed.refused, counts, dropped, len(found))
+
+
+def assemble(done: Sequence[Cut], facts: Mapping[str, Any]) -> Bars:
+    """One data set of the bars of many files, in their order."""
+    hits = [bar.hits for one in done for bar in one.song.bars]
+    rolls = draw(hits)
+    prints = [hashlib.blake2b(roll.tobytes(), digest_size=16).digest() for roll in rolls]
+    songs = _songs(done)
+    sizes = [len(one.song.bars) for one in done]
+    per_file: dict[str, list[Any]] = {
+        "song": [songs[one.found.name] for one in done],
+        "split": [split_of(songs[one.found.name]) for one in done],
+        "file": [one.found.name for one in done],
+        "style": [one.source.facts.get("style", "") for one in done],
+        "key": [one.song.key for one in done],
+        "author": [one.source.author for one in done],
+        "licence": [one.source.licence for one in done],
+        "family": [one.source.family for one in done],
+        "title": [one.source.title for one in done],
+    }
+    columns = {name: np.repeat(np.array(values, dtype=np.str_), sizes) for name, values in per_file.items()}
+    cut_bars = [bar for one in done for bar in one.song.bars]
+    return Bars(
+        rolls=rolls,
+        has_bass=np.array([bar.root >= 0 for bar in cut_bars], dtype=np.bool_),
+        bar=np.array([bar.index for bar in cut_bars], dtype=np.int32),
+        root=np.array([bar.root for bar in cut_bars], dtype=np.int16),
+        tempo_bpm=np.array([bar.bpm for bar in cut_bars], dtype=np.float32),
+        duplicate=_repeats(prints),
+        events=events_of(hits),
+        facts={**facts, "encoding": ENCODING, "bars": len(hits), "sources": _credits(done, songs)},
+        **columns,
+    )
+
+
+def _songs(done: Sequence[Cut]) -> dict[str, str]:
+    """File -> song, where songs that share their bars are one."""
+    own = {one.found.name: song_of(one.found.name) for one in done}
+    bars: defaultdict[str, set[Hashable]] = defaultdict(set)
+    for one in done:
+        bars[own[one.found.name]].update(_tellings(one.song))
+    same = united(bars)
+    return {name: same[song] for name, song in own.items()}
+
+
+def _tellings(song: CutSong) -> set[Hashable]:
+    """Those bars of a song that tell whose they are: bars with bass, by their rhythm and notes."""
+    return {_shape(bar.hits) for bar in song.bars if bar.root >= 0}
+
+
+def _shape(hits: Sequence[Hit]) -> Hashable:
+    return tuple((hit.row, hit.step) for hit in hits)
+
+
+def _repeats(prints: Sequence[bytes]) -> Array:
+    seen: set[bytes] = set()
+    repeated = np.zeros(len(prints), dtype=np.bool_)
+    for index, mark in enumerate(prints):
+        repeated[index] = mark in seen
+        seen.add(mark)
+    return repeated
+
+
+def _credits(done: Sequence[Cut], songs: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {**one.source.credit(), "file": one.found.name, "song": songs[one.found.name], "bars": len(one.song.bars)}
+        for one in done
+    ]
