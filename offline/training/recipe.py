@@ -13,7 +13,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ class ExportPlan:
         dynamic_axes: input or output name -> {axis: name}; at least the batch.
         kind: ``latent`` (``latent`` float32 [b, 128] -> ``roll`` float32 [b, 128, 20]) or ``weave``.
         card: further facts for ``card.yaml``: plain numbers, words, lists and mappings.
-        halves: whether its weights may be kept as float16 in the file (``offline.export.shrink``).
+        weights: how the file may keep big weights: ``float32``, ``float16`` or ``int8`` (``offline.export.shrink``).
     """
 
     module: nn.Module
@@ -55,7 +55,7 @@ class ExportPlan:
     dynamic_axes: Mapping[str, Mapping[int, str]]
     kind: str
     card: Mapping[str, Any] = field(default_factory=dict)
-    halves: bool = True
+    weights: Literal["float32", "float16", "int8"] = "float16"
 
 
 class Recipe(Protocol):
