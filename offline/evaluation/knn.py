@@ -47,7 +47,7 @@ def squared_distances(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.ND
 
 
 def neighbourhood(real: npt.NDArray[Any], drawn: npt.NDArray[Any], k: int = NEIGHBOURS) -> Neighbourhood:
-    """The four figures of ``drawn`` against ``real``, rows of any shape; distances are Euclidean (on bools: Hamming)."""
+    """The four figures of ``drawn`` against ``real``, rows of any shape; Euclidean (on bools: Hamming)."""
     real_reach = _reach(real, k)
     drawn_reach = _reach(drawn, k)
     between = squared_distances(real, drawn)

@@ -1,7 +1,7 @@
 """Can a small classifier tell drawn bars from real ones? The area under its ROC curve says how well; 0.5 is not at all.
 
 The terms: 600 bars a side; three folds *by song*, so that a song's bars are never on both sides of the exam; a drawn
-bar goes into the fold of its nearest song, otherwise a copier would be rewarded (its copies of the exam's bars would sit
+bar goes into the fold of its nearest song, otherwise a copier would be rewarded (copies of the exam's bars would sit
 among what was learnt). Two judges, gradient-boosted trees and a small convolutional net; the higher figure counts. Two
 views: *hits* (16 x 5 cells, bass intervals from the bar's first note) and *full* (velocity, timing and length too).
 """
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from offline.evaluation import views
 from offline.evaluation.knn import nearest
+from offline.grid import grid
 
 View = Literal["hits", "full"]
 VIEWS: Final[Sequence[View]] = ("hits", "full")
@@ -65,7 +66,7 @@ def judge(
     """How well each judge tells ``generated`` from ``real``.
 
     Args:
-        real: training rolls ``[n, 128, 20]`` of whole bars, bytes or floats; all of them: nearest songs are sought here.
+        real: all training rolls ``[n, 128, 20]`` of whole bars, bytes or floats; nearest songs are sought among them.
         generated: drawn rolls, at least ``side`` of them.
         songs: the song of each real bar.
         seed: of the samples, the folds and the judges.
@@ -77,7 +78,7 @@ def judge(
     real, song = real[order], np.asarray(songs)[order]
     drawn = generated[rng.permutation(len(generated))[:side]]
     fold_of = _folds(song, rng)
-    where, _ = nearest(views.grid(drawn), views.grid(real))
+    where, _ = nearest(grid(drawn), grid(real))
     folds = np.concatenate([fold_of[:side], fold_of[where]])
     bars = np.concatenate([views.as_bytes(real[:side]), views.as_bytes(drawn)])
     truth = np.concatenate([np.zeros(min(side, len(real)), dtype=bool), np.ones(len(drawn), dtype=bool)])

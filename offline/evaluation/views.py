@@ -1,7 +1,7 @@
 """What a judge looks at: the same few views of a bar, for real and drawn ones alike.
 
 Conventions: a *roll* is ``[n, 128, 20]``, as bytes 0..127 (velocity, held) or floats 0..1. Every view goes through
-``as_bytes`` first: what a daemon would not play (fainter than ``roll.THRESHOLD``) is silence on both sides, and a model
+``as_bytes`` first: what a daemon would not play (fainter than a tenth) is silence on both sides, and a model
 can't be told from real bars by the fineness of its floats.
 """
 
@@ -15,18 +15,15 @@ import numpy.typing as npt
 from hitloopd.core.errors import RangeError
 from hitloopd.core.pattern import LANES, PITCHES
 from hitloopd.core.time import CELLS_PER_BAR, STEPS_PER_BAR
-from hitloopd.generate.roll import BASS_ROW, SHAPE, THRESHOLD
+from hitloopd.generate.roll import BASS_ROW, SHAPE
+from offline.grid import FAINTEST, MAX_VELOCITY, STEPS_PER_CELL, cell_of, grid, lanes, onsets
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 
-LOUDEST: Final = 127
-FAINTEST: Final = int(np.ceil(THRESHOLD * LOUDEST))
-STEPS_PER_CELL: Final = STEPS_PER_BAR // CELLS_PER_BAR
 NOTHING: Final = -99.0  # in a table for trees: no note here
 BASS: Final = len(LANES) - 1
-_CELL_OF_STEP: Final = np.minimum((np.arange(STEPS_PER_BAR) + STEPS_PER_CELL // 2) // STEPS_PER_CELL, CELLS_PER_BAR - 1)
+_CELL_OF_STEP: Final = np.array([cell_of(step) for step in range(STEPS_PER_BAR)])
 
 
 def as_bytes(rolls: npt.NDArray[Any]) -> Bytes:
@@ -38,19 +35,11 @@ def as_bytes(rolls: npt.NDArray[Any]) -> Bytes:
     if rolls.ndim != len(SHAPE) + 1 or rolls.shape[1:] != SHAPE:
         raise RangeError(f"Rolls must be n x {SHAPE[0]} x {SHAPE[1]}, got {' x '.join(map(str, rolls.shape))}.")
     if rolls.dtype == np.uint8:
-        small = np.minimum(rolls, LOUDEST)
+        small = np.minimum(rolls, MAX_VELOCITY)
     else:
         clean = np.clip(np.nan_to_num(rolls, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-        small = np.rint(clean * LOUDEST).astype(np.uint8)
+        small = np.rint(clean * MAX_VELOCITY).astype(np.uint8)
     return np.where(small < FAINTEST, 0, small).astype(np.uint8)
-
-
-def onsets(rolls: Bytes) -> Bools:
-    """Where a note begins: its row sounds and did not the step before. ``[n, 128, 20]``."""
-    held = rolls > 0
-    begins = held.copy()
-    begins[:, 1:] &= ~held[:, :-1]
-    return begins
 
 
 def lengths(rolls: Bytes) -> npt.NDArray[np.int16]:
@@ -64,25 +53,15 @@ def lengths(rolls: Bytes) -> npt.NDArray[np.int16]:
     return left
 
 
-def lanes(rows: Bools) -> Bools:
-    """Rows to lanes: ``[n, steps, 20] -> [n, steps, 5]``."""
-    return np.concatenate([rows[:, :, :BASS_ROW], rows[:, :, BASS_ROW:].any(axis=2, keepdims=True)], axis=2)
-
-
 def cells(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The greatest value within each nearest cell: ``[n, 128, …] -> [n, 16, …]``."""
     out = np.zeros((len(values), CELLS_PER_BAR, *values.shape[2:]), dtype=values.dtype)
     for cell in range(CELLS_PER_BAR):
-        out[:, cell] = values[:, _CELL_OF_STEP == cell].max(axis=1)
+        out[:, cell] = values[:, cell == _CELL_OF_STEP].max(axis=1)
     return out
 
 
-def grid(rolls: npt.NDArray[Any]) -> Bools:
-    """Hits on the paper's grid: ``bool [n, 16, 5]``, a hit in its nearest cell."""
-    return cells(lanes(onsets(as_bytes(rolls))))
-
-
-def bass_line(rolls: Bytes) -> tuple[Bools, npt.NDArray[np.int16]]:
+def bass_line(rolls: Bytes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int16]]:
     """Which cells have a bass note, ``[n, 16]``, and its interval in semitones from the bar's first bass note."""
     begins = cells(onsets(rolls)[:, :, BASS_ROW:])
     on = begins.any(axis=2)
@@ -129,8 +108,8 @@ def full_planes(rolls: npt.NDArray[Any]) -> Floats:
     """*full* for a net: what is held and what begins in five lanes, and the bass interval, along 128 steps."""
     small = as_bytes(rolls)
     begins = onsets(small)
-    held = _by_lane(small).astype(np.float32) / LOUDEST
-    struck = _by_lane(np.where(begins, small, 0)).astype(np.float32) / LOUDEST
+    held = _by_lane(small).astype(np.float32) / MAX_VELOCITY
+    struck = _by_lane(np.where(begins, small, 0)).astype(np.float32) / MAX_VELOCITY
     bass = begins[:, :, BASS_ROW:]
     on = bass.any(axis=2)
     pitch = bass.argmax(axis=2)
