@@ -20,6 +20,7 @@ import numpy.typing as npt
 from hitloopd.core.errors import RangeError, UnavailableError
 from hitloopd.generate.roll import SHAPE
 from offline.dataset.encoder import ENCODING, Hit
+from offline.grid import FAINTEST
 from offline.jobs import write_atomically
 
 BARS_FILE: Final = "bars.npz"
@@ -67,7 +68,7 @@ class Bars:
     """A data set of n bars.
 
     Args:
-        rolls: uint8 ``[n, 128, 20]``, velocity 0..127 held over a note's steps; ``rolls / 127`` is the daemon's roll.
+        rolls: uint8 ``[n, 128, 20]``, velocity held over a note's steps, 0 or 13..127; ``rolls / 127`` is the daemon's roll.
         has_bass: bool, whether a bass plays in the bar.
         song: stable name of the song; all its versions have one.
         split: train, valid or test; whole songs.
@@ -118,11 +119,15 @@ _EVENTS: Final = "events/"
 
 
 def draw(hits: Sequence[Sequence[Hit]]) -> Array:
-    """The rolls of bars, from the hits of each."""
+    """The rolls of bars, from the hits of each.
+
+    A hit fainter than the faintest that counts as a note is drawn as that one: none is lost, and what is a note here is
+    one in the daemon too. The events keep how it was played.
+    """
     rolls = np.zeros((len(hits), *SHAPE), dtype=np.uint8)
     for index, bar in enumerate(hits):
         for hit in bar:
-            rolls[index, hit.step : hit.step + hit.steps, hit.row] = hit.velocity
+            rolls[index, hit.step : hit.step + hit.steps, hit.row] = max(hit.velocity, FAINTEST)
     return rolls
 
 
