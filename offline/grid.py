@@ -51,7 +51,7 @@ def lanes(marks: Bools) -> Bools:
 
 
 def grid(rolls: Rolls) -> Bools:
-    """The 16 x 5 grid: ``bool [n, 16, 5]``, every onset in its nearest cell; after the last cell's middle in the last."""
+    """The 16 x 5 grid: ``bool [n, 16, 5]``, every onset in its nearest cell, the latest in the last."""
     start = lanes(onsets(rolls))
     cells = np.zeros((len(rolls), CELLS_PER_BAR, len(LANES)), dtype=np.bool_)
     for step in range(STEPS_PER_BAR):

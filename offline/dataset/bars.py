@@ -1,7 +1,8 @@
 """Where the bar lines of a song are, by its time signatures, and which bars are whole bars of 4/4.
 
 Conventions: a time signature begins a bar where it stands, so one in the middle of a bar cuts that bar short; one that
-repeats the meter in force changes nothing. Before the first it is 4/4.
+repeats the meter in force changes nothing. Before the first it is 4/4. Files end with their last note, so a last bar
+counts as whole when the file goes on into its last beat: a fill is a bar.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from offline.dataset.midi import Meter, MidiSong
 
 COMMON_TIME: Final = (4, 4)
 EPSILON: Final = 1e-6
+ENOUGH: Final = 0.75  # of the last bar
 
 
 class Bar(NamedTuple):
@@ -38,7 +40,7 @@ class BarGrid:
 
 
 def bar_grid(song: MidiSong) -> BarGrid:
-    """The song's bars. A bar that the song's end cuts off is not usable, nor is one that a meter change cuts off."""
+    """The song's bars. One that a meter change cuts short is not usable, nor one in which the file ends early."""
     meters = _changes(song.meters)
     bars: list[Bar] = []
     for index, meter in enumerate(meters):
@@ -47,8 +49,9 @@ def bar_grid(song: MidiSong) -> BarGrid:
         length = song.ticks_per_beat * 4 * meter.beats / meter.unit
         start = float(meter.tick)
         while start < until - EPSILON or (last and not bars):
-            whole = start + length <= until + EPSILON
-            inside = length if whole or last else until - start
+            reach = ENOUGH * length if last else length
+            whole = start + reach <= until + EPSILON
+            inside = length if last else min(length, until - start)
             bars.append(Bar(start, inside, usable=whole and (meter.beats, meter.unit) == COMMON_TIME))
             start += length
     return BarGrid(bars, [bar.start for bar in bars])

@@ -102,38 +102,42 @@ def cut_all(
 
 
 def build(
-    sources: Sequence[Path],
+    found: Sequence[Found],
+    passed: Gate,
     out: Path,
-    allowed: Sequence[str],
+    facts: Mapping[str, Any],
     *,
-    allow_unknown: bool = False,
     workers: int = 1,
     cluster: str | None = None,
     quiet: bool = False,
 ) -> Built:
-    """The data set of all files under ``sources`` whose licence is allowed. Nothing but finished pieces is written.
+    """The data set of those files that passed the gate. Nothing but finished pieces is written.
 
     Args:
-        sources: folders and files.
+        found: the files.
+        passed: which of them may be used.
         out: the data set's folder, where the pieces are kept: started again, it goes on from them.
-        allowed: licence families.
-        allow_unknown: whether files without a stated licence come in too; the data set says so.
+        facts: how it was built, to be kept with it and in every card downstream.
         workers: processes; 0 is one per core.
         cluster: address of a Dask scheduler whose workers see the same files.
         quiet: no progress line.
+
+    Raises:
+        UnavailableError: not one bar came of it.
     """
-    found = find(sources)
-    passed = licensed(found, allowed, allow_unknown=allow_unknown)
     fit = {source.path for source in passed.passed}
     used = [file for file in found if file.path in fit]
     done, skipped = cut_all(used, out / PIECES, workers=workers, cluster=cluster, quiet=quiet)
+    if not done:
+        why = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3]) or "no file's licence is among the allowed"
+        raise UnavailableError(f"Not one bar came out of {len(found)} files ({why}).")
     counts: Counter[str] = Counter()
     dropped: Counter[int] = Counter()
     for one in done:
         counts.update(one.song.counts)
         dropped.update(one.song.dropped)
-    bars = assemble(done, {"licences": sorted(allowed), "unknown licences allowed": allow_unknown})
-    return Built(bars, tuple(skipped), passed.refused, counts, dropped, len(found))
+        counts[f"files with bass by {one.song.bass_rule}" if one.song.bass_rule else "files without bass"] += 1
+    return Built(assemble(done, facts), tuple(skipped), passed.refused, counts, dropped, len(found))
 
 
 def assemble(done: Sequence[Cut], facts: Mapping[str, Any]) -> Bars:

@@ -34,7 +34,7 @@ from offline.dataset.keys import song_key
 from offline.dataset.midi import DRUM_CHANNEL, Heard, MidiSong, read_midi
 from offline.dataset.voices import DRUM_ROW, bass_line
 
-ENCODING: Final = 1
+ENCODING: Final = 2
 STEPS_PER_BEAT: Final = STEPS_PER_BAR // BEATS_PER_BAR
 EARLY_STEPS: Final = 3
 MERGE_STEPS: Final = 2
@@ -131,7 +131,7 @@ def _drum_hits(song: MidiSong, grid: BarGrid, counts: Counter[str], dropped: Cou
             index, step, offset = index + 1, 0, offset - bar.length
             counts["early downbeats"] += 1
         if index < len(grid.bars) and grid.bars[index].usable:
-            found[index].append(_hit(song, note, row, step, offset, note.end - note.start))
+            found[index].append(_hit(song, note, row, step, offset=offset, length=note.end - note.start))
         else:
             counts["drum hits outside 4/4"] += 1
     return found
@@ -151,14 +151,14 @@ def _bass_notes(song: MidiSong, grid: BarGrid, bass: Iterable[Heard]) -> dict[in
             bar = grid.bars[index]
             if bar.usable:
                 length = min(note.end - bar.start, bar.length) - offset
-                found[index].append(_hit(song, note, note.pitch, step, offset, length))
+                found[index].append(_hit(song, note, note.pitch, step, offset=offset, length=length))
             index, step, offset = index + 1, 0, 0.0
             if _step(note.end - bar.start - bar.length, song) <= 0:
                 break
     return found
 
 
-def _hit(song: MidiSong, note: Heard, row: int, step: int, offset: float, length: float) -> Hit:
+def _hit(song: MidiSong, note: Heard, row: int, step: int, *, offset: float, length: float) -> Hit:
     end = _step(offset + length, song)
     return Hit(
         step=step,

@@ -68,7 +68,7 @@ class Bars:
     """A data set of n bars.
 
     Args:
-        rolls: uint8 ``[n, 128, 20]``, velocity held over a note's steps, 0 or 13..127; ``rolls / 127`` is the daemon's roll.
+        rolls: uint8 ``[n, 128, 20]``, velocity held over a note's steps, 0 or 13..127; ``/ 127`` is a daemon's roll.
         has_bass: bool, whether a bass plays in the bar.
         song: stable name of the song; all its versions have one.
         split: train, valid or test; whole songs.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from hitloopd.core.pattern import DRUM_LANES, Lane
@@ -35,7 +36,7 @@ Voices = Mapping[tuple[int, int], Sequence[Heard]]
 
 
 def bass_line(song: MidiSong) -> tuple[Sequence[Heard], str]:
-    """The bass notes by start, and by which rule they were found: ``name or program``, ``channel``, ``lowest`` or ''."""
+    """The bass notes by start, and the rule that found them: ``name or program``, ``channel``, ``lowest`` or none."""
     voices: defaultdict[tuple[int, int], list[Heard]] = defaultdict(list)
     for note in song.notes:
         if note.channel != DRUM_CHANNEL:
@@ -96,7 +97,6 @@ def _monophonic_share(notes: Sequence[Heard], slack: float) -> float:
     """The share of notes that end, give or take a 32nd, before the next begins."""
     ordered = sorted(notes)
     alone = sum(
-        one.end <= following.start + slack and one.start < following.start
-        for one, following in zip(ordered, ordered[1:], strict=False)
+        one.end <= following.start + slack and one.start < following.start for one, following in pairwise(ordered)
     )
     return (alone + 1) / len(ordered)
