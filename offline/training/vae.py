@@ -20,6 +20,8 @@ from offline.models.vae import Decoder, Encoder
 from offline.training.config import TrainingConfig
 from offline.training.latent import LatentRecipe
 
+_FIRST: Final = 0.1  # without any divergence in the loss the variances ran away to 1e13 within one epoch
+_SPREAD: Final = (-10.0, 4.0)  # logarithms of variances: beyond these, numbers and not music are at stake
 NOT_IN_THE_PAPER: Final = (
     "kernels: ours; no kernels give the printed total, these are four above it",
     "loss: cross entropy per cell plus beta x divergence, summed over a bar; beta rises over the first epochs",
@@ -36,7 +38,7 @@ class Config(TrainingConfig):
     Args:
         learning_rate: Adam's.
         beta: weight of the divergence.
-        warm_up: epochs over which that weight rises from nothing.
+        warm_up: epochs over which that weight rises from a tenth.
         dropout: share of values left out, in both networks.
     """
 
@@ -61,12 +63,12 @@ class VaeRecipe(LatentRecipe):
         real = self.rolls(rows)
         with self.arithmetic():
             mean, spread = self.encoder(real)
-            mean, spread = mean.float(), spread.float()
+            mean, spread = mean.float(), spread.float().clamp(*_SPREAD)
             points = mean + torch.randn_like(mean) * torch.exp(spread / 2)
             logits = self.network(points)
         missed = cross_entropy(logits.float(), real, reduction="sum") / len(rows)
         apart = (mean.square() + spread.exp() - 1 - spread).sum() / 2 / len(rows)
-        beta = self.config.beta * min(1.0, epoch / max(self.config.warm_up, 1e-9))
+        beta = self.config.beta * min(1.0, max(_FIRST, epoch / max(self.config.warm_up, 1e-9)))
         self._optimiser.zero_grad(set_to_none=True)
         (missed + beta * apart).backward()
         self._optimiser.step()
