@@ -41,7 +41,7 @@ from hitloopd.app.resources import find
 from hitloopd.app.settings import Settings
 from hitloopd.control.osc_server import OscSettings, OscSurface
 from hitloopd.control.perform import perform
-from hitloopd.core.commands import AskHealth, Play, SetSource, SetTempo, StopAt
+from hitloopd.core.commands import AskHealth, Play, SetSource, SetTempo, StopAt, TellNotes
 from hitloopd.core.errors import DeviceError, HitloopError, UnknownNameError, nearest
 from hitloopd.core.notices import (
     BarStarted,
@@ -137,6 +137,7 @@ class Control:
         self._reloader = Reloader(options, settings)
         self._begun = self._started = self._journal.memo.get("run") == options.run
         self._stop_at_sent = self._ringing = False
+        self._notes_at_once = True
         self._waits_for_sound = False
         self._sound_until_ns = time.monotonic_ns() + SOUND_NS
         self._ring_from_ns = self._ring_until_ns = 0
@@ -299,6 +300,7 @@ class Control:
                 return
             case PlayerStarted():
                 self._stop_at_sent = False
+                self._notes_at_once = True  # as a player begins
                 self._desk.on_player_started()
                 self._begin()
                 return
@@ -313,10 +315,18 @@ class Control:
                 return
             case NotePlayed(_, lane):
                 self._tell_silent(lane)
+            case Beat():
+                self._choose_notes(wanted=self._osc.wants_notes)
             case _:
                 log.debug("player: %s", notice)
         self._publish(notice)
         self._show(notice)
+
+    def _choose_notes(self, *, wanted: bool) -> None:
+        """Each note as it sounds wakes two processes; that is for when somebody looks."""
+        if wanted is not self._notes_at_once:
+            self._notes_at_once = wanted
+            self._desk.to_player(TellNotes(wanted), "", _nobody)
 
     def _tell_silent(self, lane: Lane) -> None:
         """A lane that goes nowhere says so at its first note."""

@@ -18,6 +18,7 @@ from hitloopd.control.clients import Address
 from hitloopd.control.framing import Framing, FramingError, LengthPrefix, Slip
 from hitloopd.control.osc_client import ask
 from hitloopd.control.osc_core import DEFAULT_MAX_AHEAD_S, OscCore, OscCounters
+from hitloopd.control.subscriptions import NOTE
 from hitloopd.core.errors import ConfigError, DeviceError
 from hitloopd.core.notices import Notice
 from hitloopd.core.time import NS_PER_S
@@ -75,6 +76,11 @@ class OscSurface:
     def counters(self) -> OscCounters:
         """What passed since the start."""
         return self.core.counters
+
+    @property
+    def wants_notes(self) -> bool:
+        """Some client wants to be told each note as it sounds."""
+        return self.core.subscriptions.watched(NOTE)
 
     @property
     def port(self) -> int:

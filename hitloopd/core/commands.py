@@ -329,7 +329,14 @@ class AskHealth:
     """Tell the counters now."""
 
 
-PlayerCommand = TransportCommand | Cue | SetOutputs | Restore | AskHealth
+@dataclass(frozen=True, slots=True)
+class TellNotes:
+    """Tell each note as it sounds, or with the next beat at the latest: nobody has to wake up for what nobody reads."""
+
+    at_once: bool
+
+
+PlayerCommand = TransportCommand | Cue | SetOutputs | Restore | AskHealth | TellNotes
 Command = SessionCommand | TransportCommand
 
 

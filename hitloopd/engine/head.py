@@ -101,7 +101,8 @@ class Head:
 
     def advance(self, moment: Moment, now_ns: int) -> None:
         """Send everything that is due."""
-        self._send_messages(now_ns)
+        if self._messages:
+            self._send_messages(now_ns)
         reach = moment.time.reach(now_ns + self._ahead_ns, ahead=self._ahead)
         self.reached = max(self.reached, reach)
         self._follow_run(moment)
@@ -123,12 +124,13 @@ class Head:
         return min(times, default=None)
 
     def _next_tick(self, moment: Moment) -> int | None:
-        ticks = [t for t in (self.ledger.next_end(), self._bar_due(moment)) if t is not None]
-        if self._ons:
-            ticks.append(self._ons[0][0])
-        if self._next_clock is not None:
-            ticks.append(self._next_clock)
-        return min(ticks, default=None)
+        first, others = self._next_clock, (self.ledger.next_end(), self._bar_due(moment))
+        if self._ons and (first is None or self._ons[0][0] < first):
+            first = self._ons[0][0]
+        for tick in others:
+            if tick is not None and (first is None or tick < first):
+                first = tick
+        return first
 
     def _send_tick(self, moment: Moment, tick: int, now_ns: int) -> bool:
         """Everything at one tick; False: a clock must wait, and so must what comes after it."""
@@ -205,8 +207,10 @@ class Head:
             self._next_bar += TICKS_PER_BAR  # over before it was wanted: a long stall, or notes just switched on
         if moment.run.ends_before(self._next_bar):
             return None
-        early = self._early_ticks(moment) + MAX_EARLY_TICKS
-        return max(self._next_bar - max(TICKS_PER_CLOCK, early), moment.run.start_tick - TICKS_PER_CLOCK)
+        early = TICKS_PER_CLOCK  # MAX_EARLY_TICKS is less
+        if self._early_ms:
+            early = max(early, self._early_ticks(moment) + MAX_EARLY_TICKS)
+        return max(self._next_bar - early, moment.run.start_tick - TICKS_PER_CLOCK)
 
     def _load(self, moment: Moment) -> None:
         bar_tick = self._next_bar

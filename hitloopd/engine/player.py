@@ -26,6 +26,7 @@ from hitloopd.core.commands import (
     Stop,
     StopAt,
     Tap,
+    TellNotes,
 )
 from hitloopd.core.errors import (
     HitloopError,
@@ -39,6 +40,7 @@ from hitloopd.core.notices import (
     Done,
     Late,
     MidiReceived,
+    NotePlayed,
     OutputHealth,
     PlayerHealth,
     PlayerNotice,
@@ -137,6 +139,7 @@ class Player:
             Panic: self._panic,
             Cue: self._cue,
             AskHealth: self._health,
+            TellNotes: self._tell_notes,
             Restore: self._restore,
         }
         self._realtime: dict[int, Callable[[bytes, int], None]] = {
@@ -147,6 +150,8 @@ class Player:
             0xF2: self._on_song_position,
         }
         self._moves = 0
+        self._notes_at_once = True
+        self._seen: Moment | None = None
 
     @property
     def changes(self) -> int:
@@ -177,9 +182,12 @@ class Player:
         return self._deadline(moment, now_ns)
 
     def _moment(self) -> Moment:
-        sync = self._sync
+        """A new one only when something in it is another: nearly every step sees the same."""
+        sync, seen = self._sync, self._seen
         wanted = sync.source is Source.INTERNAL or sync.followed is not None or self._run is not None
-        return Moment(sync.time, self._run, self.deck, wanted)
+        if seen is None or seen.time is not sync.time or seen.run is not self._run or seen.clock_wanted is not wanted:
+            seen = self._seen = Moment(sync.time, self._run, self.deck, wanted)
+        return seen
 
     def _deadline(self, moment: Moment, now_ns: int) -> int:
         times = [head.deadline(moment) for head in self.heads]
@@ -191,7 +199,9 @@ class Player:
         return max(min(known, default=now_ns + NS_PER_S), now_ns)
 
     def take_notices(self) -> list[PlayerNotice]:
-        """What happened since the last call. Thread: player. Real-time: yes."""
+        """What happened since the last call; notes alone may wait for it. Thread: player. Real-time: yes."""
+        if not (self._notes_at_once or self._sync.told or any(type(n) is not NotePlayed for n in self._notices)):
+            return []
         notices = [*self._sync.told, *self._notices]
         self._sync.told.clear()
         self._notices.clear()
@@ -311,6 +321,11 @@ class Player:
 
     def _health(self, _: PlayerCommand, now_ns: int) -> int:
         self._notices.append(self.health())
+        return self._bar(now_ns)
+
+    def _tell_notes(self, command: PlayerCommand, now_ns: int) -> int:
+        assert isinstance(command, TellNotes)
+        self._notes_at_once = command.at_once
         return self._bar(now_ns)
 
     def _restore(self, command: PlayerCommand, now_ns: int) -> int:
@@ -485,28 +500,31 @@ class Player:
 
     def transport(self, now_ns: int) -> Transport:
         """The transport as people see it."""
-        state = State.ARMED if self._armed_at is not None and self._run is None else State.STOPPED
         position = self._stopped_tick
         if self._run is not None:
-            state = State.PLAYING
             position = max(self._here(now_ns), self._run.start_tick) - self._run.origin_tick
         bpm = round(self._bpm(now_ns), 3)
-        return Transport(state, bpm, Position(max(position, 0)), self._sync.source, self._sync.state)
+        return Transport(self._state(), bpm, Position(max(position, 0)), self._sync.source, self._sync.state)
+
+    def _state(self) -> State:
+        if self._run is not None:
+            return State.PLAYING
+        return State.ARMED if self._armed_at is not None else State.STOPPED
 
     def _bpm(self, now_ns: int) -> float:
         if self._sync.followed is not None:
             return self._sync.followed.target_bpm
-        return self._sync.tempo.bpm_at(self._horizon(now_ns) + TICKS_PER_CLOCK)
+        tempo = self._sync.tempo
+        return tempo.target_bpm if tempo.steady else tempo.bpm_at(self._horizon(now_ns) + TICKS_PER_CLOCK)
 
     def _tell_transport(self, now_ns: int) -> None:
-        now = self.transport(now_ns)
-        told = self._told
-        if told is not None and replace(now, position=told.position, bpm=told.bpm) == told:
-            moved = abs(now.bpm - told.bpm)
-            if moved < 0.01 or (self._sync.followed is not None and now_ns - self._told_at_ns < _TELL_TEMPO_EVERY_NS):
+        told, sync = self._told, self._sync
+        if told is not None and (told.state, told.source, told.clock) == (self._state(), sync.source, sync.state):
+            moved = abs(self._bpm(now_ns) - told.bpm)
+            if moved < 0.01 or (sync.followed is not None and now_ns - self._told_at_ns < _TELL_TEMPO_EVERY_NS):
                 return
-        self._told, self._told_at_ns = now, now_ns
-        self._notices.append(TransportChanged(now))
+        self._told, self._told_at_ns = self.transport(now_ns), now_ns
+        self._notices.append(TransportChanged(self._told))
 
     def _bar(self, now_ns: int) -> int:
         return self.transport(now_ns).position.bar

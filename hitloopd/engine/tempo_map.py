@@ -25,8 +25,15 @@ class TempoMap:
         self._times = [timeline.time0_ns]
         self._joined: list[Timeline] = []
 
+    @property
+    def steady(self) -> bool:
+        """There was no other tempo lately and none is to come."""
+        return len(self._lines) == 1
+
     def line_at(self, tick: int) -> Timeline:
         """The line that ``tick`` lies on."""
+        if self.steady:
+            return self._lines[0]
         return self._lines[max(bisect_right(self._ticks, tick) - 1, 0)]
 
     def ns_at(self, tick: int) -> int:
@@ -36,6 +43,8 @@ class TempoMap:
     def reach(self, now_ns: int, *, ahead: bool = True) -> int:
         """The last tick that is not after ``now_ns``. ``ahead`` makes no difference here."""
         del ahead
+        if self.steady:
+            return self._lines[0].last_tick(now_ns)
         index = max(bisect_right(self._times, now_ns) - 1, 0)
         tick = self._lines[index].last_tick(now_ns)
         if index + 1 < len(self._ticks):
