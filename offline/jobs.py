@@ -13,6 +13,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -125,12 +126,18 @@ def _in_processes(count: int, function: Callable[..., Any], jobs: Sequence[Job])
     import joblib  # noqa: PLC0415 - one process needs none of it
 
     parallel = joblib.Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)
-    return parallel(joblib.delayed(attempt)(function, job) for job in jobs)
+    try:
+        yield from parallel(joblib.delayed(attempt)(function, job) for job in jobs)
+    except BrokenExecutor as error:
+        raise UnavailableError(
+            "A worker process died (killed, or out of memory). What is done is kept: "
+            "the same command goes on from here, with fewer --jobs if memory was short."
+        ) from error
 
 
 def _on_cluster(address: str, function: Callable[..., Any], jobs: Sequence[Job]) -> Iterable[tuple[str, Any]]:
     try:
-        from dask.distributed import Client, as_completed  # noqa: PLC0415 - only clusters need it
+        from dask.distributed import Client, KilledWorker, as_completed  # noqa: PLC0415 - only clusters need it
     except ImportError as error:
         raise UnavailableError('--cluster needs dask: pip install "dask[distributed]".') from error
     try:
@@ -140,9 +147,16 @@ def _on_cluster(address: str, function: Callable[..., Any], jobs: Sequence[Job])
             f"No Dask scheduler answers at {address}: {error}. Start one with 'dask scheduler'."
         ) from error
     with client:
-        futures = [client.submit(attempt, function, job, pure=False) for job in jobs]
+        futures = {client.submit(attempt, function, job, pure=False): job for job in jobs}
         for future in as_completed(futures):
-            yield future.result()
+            try:
+                yield future.result()
+            except KilledWorker:
+                yield futures[future].key, Refused("every worker of the cluster that took it died")
+            except CancelledError as error:
+                raise UnavailableError(
+                    f"The Dask scheduler at {address} went away. What is done is kept: the same command goes on."
+                ) from error
             future.release()
 
 

@@ -87,18 +87,30 @@ def cut_all(
     found: Sequence[Found], store: Path, *, workers: int = 1, cluster: str | None = None, quiet: bool = False
 ) -> tuple[list[Cut], list[tuple[str, str]]]:
     """The bars of every file, and the files that could not be read with the reason; both in the order of the files."""
-    jobs = [Job(job_key("cut", ENCODING, file_hash(file.path)), (file.path,)) for file in found]
+    readable, skipped = _hashed(found)
+    jobs = [Job(job_key("cut", ENCODING, mark), (file.path,)) for file, mark in readable]
     results = run_jobs(cut, jobs, store, workers=workers, cluster=cluster, label="files", quiet=quiet)
     done: list[Cut] = []
-    skipped: list[tuple[str, str]] = []
-    for file, (_, result) in zip(found, results, strict=True):
+    for (file, _), (_, result) in zip(readable, results, strict=True):
         if isinstance(result, Refused):
             skipped.append((file.name, result.reason))
         elif not result.bars:
             skipped.append((file.name, "no whole 4/4 bar with drums in it"))
         else:
             done.append(Cut(file, source_of(file.path), result))
-    return done, skipped
+    return done, sorted(skipped)
+
+
+def _hashed(found: Sequence[Found]) -> tuple[list[tuple[Found, str]], list[tuple[str, str]]]:
+    """The files with the hash of what is in them, and those that cannot even be opened."""
+    readable: list[tuple[Found, str]] = []
+    closed: list[tuple[str, str]] = []
+    for file in found:
+        try:
+            readable.append((file, file_hash(file.path)))
+        except OSError as error:
+            closed.append((file.name, f"cannot be opened: {error.strerror or error}"))
+    return readable, closed
 
 
 def build(

@@ -20,6 +20,7 @@ from hitloopd.core.errors import RangeError
 DRUM_CHANNEL: Final = 9
 MAX_BYTES: Final = 8 << 20
 MAX_NOTES: Final = 300_000
+FINEST_UNIT: Final = 64  # a meter of shorter beats than 64ths is a broken byte
 MAX_BEATS: Final = 40_000  # five hours at 133 BPM: no song, but a broken delta time
 DEFAULT_BPM: Final = 120.0
 MICROSECONDS_PER_MINUTE: Final = 60_000_000
@@ -157,7 +158,7 @@ def _tempo(song: MidiSong, _track: int, tick: int, message: Any) -> None:  # noq
 
 
 def _meter(song: MidiSong, _track: int, tick: int, message: Any) -> None:  # noqa: ANN401
-    if message.numerator:
+    if message.numerator and message.denominator <= FINEST_UNIT:
         song.meters.append(Meter(tick, message.numerator, message.denominator))
 
 

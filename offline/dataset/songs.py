@@ -2,8 +2,8 @@
 
 Bars of one song resemble each other, so a song lies wholly in train, valid or test, and so do its other versions:
 earlier revisions of a file (a six-digit suffix), the takes of one piece in a drummer's session, and songs that turn out
-to share their bars under another name. The part follows from a hash of the song's name alone: it is the same on every machine,
-and does not change when other songs come in.
+to share their bars under another name. The part follows from a hash of the song's name
+alone: it is the same on every machine, and other songs that come in change it only where they are versions of it.
 """
 
 from __future__ import annotations
