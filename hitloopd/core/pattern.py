@@ -10,7 +10,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from hitloopd.core.errors import RangeError
@@ -91,6 +91,27 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A bar of the training data that a drawn bar is near to, and whose it is.
+
+    Args:
+        cells: in how many cells of the 16 x 5 grid they differ, as the model's fingerprints estimate it.
+        of: of how many cells: 80, or 64 where the training bar has drums only.
+        title: the song's name.
+        author: to be credited.
+        licence: of the song.
+        bar: its index in the song, 0 is the first.
+    """
+
+    cells: int
+    of: int
+    title: str
+    author: str
+    licence: str
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a pattern came from: enough to make it again.
 
@@ -101,6 +122,7 @@ class Provenance:
         parameters: style, energy, temperature, key … as text, number or bool.
         parent: id of the pattern this one was made from, if any.
         sources: data or files it is made of (rowmix names bars; rules name their table).
+        nearest: the training bars it is most like, nearest first, where the model brings an index of them.
     """
 
     generator: str
@@ -109,6 +131,7 @@ class Provenance:
     parameters: Mapping[str, str | float | int | bool] = field(default_factory=dict[str, str | float | int | bool])
     parent: str = ""
     sources: tuple[str, ...] = ()
+    nearest: tuple[Near, ...] = ()
 
 
 NO_PROVENANCE: Final = Provenance("none")
@@ -166,6 +189,7 @@ class Pattern:
                 "parameters": dict(p.parameters),
                 "parent": p.parent,
                 "sources": list(p.sources),
+                **({"nearest": [asdict(near) for near in p.nearest]} if p.nearest else {}),
             },
         }
 
@@ -179,6 +203,7 @@ def pattern_from_json(data: Mapping[str, Any]) -> Pattern:
     try:
         source: dict[str, Any] = {**data.get("provenance", {"generator": "none"})}
         source["sources"] = tuple(source.get("sources", ()))
+        source["nearest"] = tuple(Near(**near) for near in source.get("nearest", ()))
         rows: list[Any] = data["notes"]
         notes = tuple(
             Note(int(s), Lane(lane), int(pitch), int(length), float(v), float(p), Origin(o))

@@ -83,14 +83,23 @@ def check_files(folder: Path, card: Card) -> bytes:
     """
     if card.encoding != ENCODING:
         raise _refused(folder, f"it was made for encoding {card.encoding}, this program has {ENCODING}")
-    path = folder / MODEL
+    return checked_bytes(folder, MODEL, card.sha256)
+
+
+def checked_bytes(folder: Path, name: str, sha256: str) -> bytes:
+    """A file of the model, once it is proved to have the hash that the card names.
+
+    Raises:
+        UnavailableError: it is missing or another one.
+    """
+    path = folder / name
     try:
         data = path.read_bytes()
     except OSError as error:
         raise _refused(folder, f"{path} can't be read ({error.strerror})") from error
     found = hashlib.sha256(data).hexdigest()
-    if found != card.sha256:
-        raise _refused(folder, f"{path} has sha256 {found[:12]}…, its card says {card.sha256[:12]}…")
+    if found != sha256:
+        raise _refused(folder, f"{path} has sha256 {found[:12]}…, its card says {sha256[:12]}…")
     return data
 
 

@@ -19,25 +19,22 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hitloopd.core.energy import default_length_ticks, measure, prioritise
+from hitloopd.core.energy import default_length_ticks, measure
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, LANES, Lane, Note, Pattern, Provenance
 from hitloopd.core.request import Request
 from hitloopd.core.time import CELLS_PER_BAR, STEPS_PER_BAR, TICKS_PER_STEP
 from hitloopd.generate.chance import stream
 from hitloopd.generate.learned import Session, require_shapes
+from hitloopd.generate.rank import ON_THE_BEAT, RESERVE, with_priorities
 from hitloopd.generate.roll import BASS_ROW, MIN_DRUM_STEPS, ROWS, SHAPE, Roll, pattern_from_roll
 
 WIDTH: Final = 128  # of the latent space
 BATCH: Final = 64
 MOST_TRIES: Final = 4  # points among which the far ends of the energy choose
 GRAIN: Final = 4096  # latents are whole multiples of 1/4096: the last bit of a logarithm never decides a bar
-RESERVE: Final = 4  # candidates that even a full bar keeps for the energetic end
 MOST_CANDIDATES: Final = 24
 CANDIDATE_VELOCITY: Final = 0.75  # of the usual velocity of its lane: what joins later is played softer
-SKELETON_SHARE: Final = 4  # every fourth note is left at the calm end
-ON_THE_BEAT: Final = (0.5, 0.0, 0.2, 0.0)  # how much more important a note is by its place in the beat
-SAME_CELL: Final = 1.0  # how much less the second note of a cell
 STEPS_PER_CELL: Final = STEPS_PER_BAR // CELLS_PER_BAR
 NORMAL: Final = NormalDist()
 LEAST: Final = 2.0**-53
@@ -188,21 +185,7 @@ def _pattern(request: Request, drawn: _Drawn) -> Pattern:
 def _notes(roll: Roll) -> tuple[Note, ...]:
     """What the network drew and its faint candidates, with priorities, in time order."""
     drawn = pattern_from_roll(roll, 0).notes
-    ranked = _by_importance(drawn)
-    more = _candidates(roll, drawn)
-    skeleton = len(ranked) // SKELETON_SHARE
-    return tuple(sorted(prioritise([*ranked, *more], skeleton=skeleton, typical=len(ranked))))
-
-
-def _by_importance(notes: Sequence[Note]) -> list[Note]:
-    """Loud before soft, on the beat before off it, the first note of a cell before its echo."""
-    seen: set[tuple[Lane, int]] = set()
-    rows: list[tuple[float, Note]] = []
-    for note in notes:
-        place = note.lane, note.cell
-        rows.append((note.velocity + ON_THE_BEAT[note.cell % 4] - SAME_CELL * (place in seen), note))
-        seen.add(place)
-    return [note for _, note in sorted(rows, key=lambda row: (-row[0], row[1]))]
+    return with_priorities(drawn, _candidates(roll, drawn))
 
 
 def _candidates(roll: Roll, drawn: Sequence[Note]) -> list[Note]:

@@ -13,12 +13,16 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hitloopd.core.errors import HitloopError, UnavailableError
-from hitloopd.core.pattern import LANES, Pattern, Provenance
+from hitloopd.core.pattern import LANES, Near, Note, Pattern, Provenance
 from hitloopd.core.request import Request
-from hitloopd.generate.card import Card, check_files, read_card
+from hitloopd.generate.card import Card, check_files, checked_bytes, read_card
+from hitloopd.generate.credits import INDEX
+
+if TYPE_CHECKING:
+    from hitloopd.generate.novelty import Index
 
 KINDS: Final[Mapping[str, str]] = {
     "latent": "hitloopd.generate.latent:LatentDrawer",
@@ -127,6 +131,7 @@ class Learned:
         self.styles: tuple[str, ...] = self.card.styles
         try:
             self._drawer = self._make(check_files(folder, self.card))
+            self._index = self._read_index(folder)
         except UnavailableError as error:
             text = str(error)
             if text.startswith("The model"):
@@ -168,8 +173,26 @@ class Learned:
         except Exception as error:  # a card field that the drawer trips over is a broken card, not a broken daemon
             raise UnavailableError(f"{self.card.kind} can't use it ({type(error).__name__}: {error})") from error
 
+    def _read_index(self, folder: Path) -> Index | None:
+        """The fingerprints of the training bars, where the card speaks of any."""
+        digest = self.card.fields.get("index_sha256")
+        if digest is None:
+            return None
+        novelty: Any = importlib.import_module("hitloopd.generate.novelty")
+        index: Index = novelty.read_index(checked_bytes(folder, INDEX, str(digest)))
+        return index
+
+    def _nearest(self, request: Request, notes: tuple[Note, ...]) -> tuple[Near, ...]:
+        """The training bars nearest to what will sound: the new lanes beside those that stay."""
+        if self._index is None:
+            return ()
+        kept = () if request.condition is None else request.condition.notes
+        rest = tuple(note for note in kept if note.lane not in request.lanes)
+        return self._index.nearest(Pattern((*notes, *rest)).at(request.energy))
+
     def _told(self, request: Request, drawn: Pattern) -> Pattern:
         own = drawn.provenance
+        notes = tuple(note for note in drawn.notes if note.lane in request.lanes)
         provenance = Provenance(
             generator=self.name,
             model=self.model_hash,
@@ -183,8 +206,8 @@ class Learned:
             },
             parent=own.parent,
             sources=(f"model {self.name} {self.model_hash}",),
+            nearest=self._nearest(request, notes),
         )
-        notes = tuple(note for note in drawn.notes if note.lane in request.lanes)
         return replace(drawn, notes=notes, provenance=provenance)
 
 

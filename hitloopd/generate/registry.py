@@ -1,14 +1,22 @@
-"""Generators by name, through the plug-in door that strangers use too: entry point group ``hitloopd.generators``."""
+"""Generators by name: the plug-in door that strangers use too (entry point group ``hitloopd.generators``), and models.
+
+Every folder ``<name>/`` with a model and its card in one of the model folders is a generator of that name, so what a
+user trained plays by its name. Of two with one name the first of these counts: what comes with the program by the
+plug-in door, ``rowmix``, the model folders in their order, strangers.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from importlib.metadata import EntryPoint
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-from hitloopd.core.errors import UnavailableError, UnknownNameError, nearest
+from hitloopd.core.errors import HitloopError, UnavailableError, UnknownNameError, nearest
 from hitloopd.ports.generator import Generator
 
 GROUP: Final = "hitloopd.generators"
@@ -21,44 +29,124 @@ BUILT_IN: Final[Mapping[str, str]] = {
 }
 
 
-def generators() -> tuple[str, ...]:
-    """The names of all generators that are installed, sorted. Loads none of them.
+ROWMIX: Final = "rowmix"
 
-    Thread: any. Real-time: no (reads the installed packages once, some ten milliseconds).
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where generators are that are no code.
+
+    Args:
+        models: folders of models, the user's before those that ship.
+        dataset: folder of the data set that rowmix mixes.
     """
-    return tuple(sorted(_doors()))
+
+    models: tuple[Path, ...] = ()
+    dataset: Path | None = None
 
 
-def load(name: str) -> Generator:
+NOWHERE: Final = Places()
+
+
+def generators(places: Places = NOWHERE) -> tuple[str, ...]:
+    """The names of all generators that are there, sorted. Loads none of them.
+
+    Thread: any. Real-time: no (reads the installed packages once, some ten milliseconds, and lists the folders).
+    """
+    return tuple(sorted({*_doors(), ROWMIX, *models(places)}))
+
+
+def models(places: Places) -> dict[str, Path]:
+    """Name -> folder of every model, whole or not; the first folder that has a name counts."""
+    found: dict[str, Path] = {}
+    for root in places.models:
+        if root.is_dir():
+            for folder in sorted(root.iterdir()):
+                if (folder / "card.yaml").is_file() or (folder / "model.onnx").is_file():
+                    found.setdefault(folder.name, folder)
+    return found
+
+
+def styles_of(name: str, places: Places = NOWHERE) -> Sequence[str]:
+    """The styles a generator knows, without loading a model: of those only the card is read.
+
+    Raises:
+        UnknownNameError, UnavailableError: as ``load``.
+    """
+    kind, where = _find(name, places)
+    if kind == "model":
+        from hitloopd.generate.card import read_card  # noqa: PLC0415 - with YAML, which rules do without
+
+        return read_card(Path(where)).styles
+    return () if kind == ROWMIX else load(name, places).styles
+
+
+def load(name: str, places: Places = NOWHERE) -> Generator:
     """A new generator of that name.
 
     Raises:
-        UnknownNameError: nothing is registered under it; the message has the nearest names.
-        UnavailableError: it is registered, but does not start or is no generator; the message says why.
+        UnknownNameError: nothing answers to it; the message has the nearest names.
+        UnavailableError: it is there, but does not start or is no generator; the message says why.
 
     Thread: generator process. Real-time: no (imports what the generator needs).
     """
-    doors = _doors()
-    if name not in doors:
-        known = generators()
-        raise UnknownNameError(
-            f"There is no generator '{name}'; installed are {', '.join(known)}.{nearest(name, known)}"
-        )
-    door = doors[name]
+    kind, where = _find(name, places)
     try:
-        generator = door.load()()
+        generator = _MAKERS[kind](where)
+    except HitloopError:
+        raise
     except Exception as error:
         raise UnavailableError(
-            f"The generator '{name}' ({door.value}) does not start: {type(error).__name__}: {error}. "
-            f"Mend or uninstall its package, or choose one of {', '.join(n for n in generators() if n != name)}."
+            f"The generator '{name}' ({where}) does not start: {type(error).__name__}: {error}. "
+            f"Mend or uninstall its package, or choose one of "
+            f"{', '.join(n for n in generators(places) if n != name)}."
         ) from error
     missing = [what for what in ("name", "styles", "model_hash", "generate") if not hasattr(generator, what)]
     if missing:
         raise UnavailableError(
-            f"The generator '{name}' ({door.value}) is none: it has no {', '.join(missing)}. "
+            f"The generator '{name}' ({where}) is none: it has no {', '.join(missing)}. "
             f"Expected is what hitloopd.ports.generator.Generator says."
         )
     return generator
+
+
+def _find(name: str, places: Places) -> tuple[str, str]:
+    """Which kind of thing answers to a name, and where it is: a door's value, or a folder."""
+    doors = _doors()
+    if name in doors and _ours(doors[name]):
+        return "door", doors[name].value
+    if name == ROWMIX:
+        return ROWMIX, "" if places.dataset is None else str(places.dataset)
+    folder = models(places).get(name)
+    if folder is not None:
+        return "model", str(folder)
+    if name in doors:
+        return "door", doors[name].value
+    known = generators(places)
+    raise UnknownNameError(f"There is no generator '{name}'; there are {', '.join(known)}.{nearest(name, known)}")
+
+
+def _from_door(where: str) -> Any:  # noqa: ANN401 - a stranger's object; ``load`` looks at it
+    return EntryPoint("", where, GROUP).load()()
+
+
+def _from_model(where: str) -> Generator:
+    learned: Any = importlib.import_module("hitloopd.generate.learned")
+    generator: Generator = learned.Learned(Path(where))
+    return generator
+
+
+def _from_dataset(where: str) -> Generator:
+    rowmix: Any = importlib.import_module("hitloopd.generate.rowmix")  # with numpy
+    generator: Generator = rowmix.RowMix(Path(where) if where else None)
+    return generator
+
+
+_MAKERS: Final[Mapping[str, Callable[[str], Generator]]] = {
+    "door": _from_door,
+    "model": _from_model,
+    ROWMIX: _from_dataset,
+}
 
 
 @functools.cache

@@ -61,13 +61,13 @@ def test_the_fallback_table_is_what_the_package_registers():
 
 def test_without_package_metadata_the_built_ins_are_there(doors):
     doors(installed=False)
-    assert registry.generators() == ("random", "rules")
+    assert registry.generators() == ("random", "rowmix", "rules")
     assert registry.load("random").name == "random"
 
 
 def test_a_strangers_generator_is_loaded_like_ours(doors):
     doors(("stranger", "tests.generate.test_registry:Stranger"))
-    assert registry.generators() == ("stranger",)
+    assert registry.generators() == ("rowmix", "stranger")
     assert registry.load("stranger").name == "stranger"
 
 
