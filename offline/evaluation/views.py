@@ -42,6 +42,11 @@ def as_bytes(rolls: npt.NDArray[Any]) -> Bytes:
     return np.where(small < FAINTEST, 0, small).astype(np.uint8)
 
 
+def offsets() -> npt.NDArray[np.int64]:
+    """How many steps each of the 128 lies after its cell's line; negative before it. -4..7."""
+    return np.arange(STEPS_PER_BAR) - _CELL_OF_STEP * STEPS_PER_CELL
+
+
 def lengths(rolls: Bytes) -> npt.NDArray[np.int16]:
     """How many steps a row goes on sounding from each step on. ``[n, 128, 20]``."""
     held = rolls > 0
@@ -97,7 +102,7 @@ def full_table(rolls: npt.NDArray[Any]) -> Floats:
     on = cells(lanes(begins))
     velocity = cells(_by_lane(np.where(begins, small, 0)))
     length = cells(_by_lane(np.where(begins, lengths(small), 0)))
-    earliness = _CELL_OF_STEP * STEPS_PER_CELL - np.arange(STEPS_PER_BAR) + STEPS_PER_CELL  # 1..12
+    earliness = STEPS_PER_CELL - offsets()  # 1..12
     timing = cells(np.where(lanes(begins), earliness[None, :, None], 0))  # the earliest note of a cell
     parts = [np.where(on, value, NOTHING).reshape(len(small), -1) for value in (velocity, timing, length)]
     bass, interval = bass_line(small)
