@@ -1,0 +1,224 @@
+"""From what was found in all recordings to a pack on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from offline.catalogue import Source, source_of
+from offline.extraction.audio import RATE, Wave, open_recording, read_span
+from offline.extraction.choice import choose
+from offline.extraction.classes import References
+from offline.extraction.cuts import PREROLL, Cut, cut, fundamental, loudness, matched_gains
+from offline.extraction.distances import Template, between, template
+from offline.extraction.found import Found
+from offline.extraction.pack import LANES, Pack, Row, save_pack
+from offline.extraction.scan import Scan
+from offline.extraction.wav import wav_bytes
+from offline.jobs import write_atomically
+
+CONFIDENT: Final = 0.35
+"""Of the default method: what is below is listed as a candidate but never chosen."""
+SOFTWARE: Final = "hitloopd offline extract"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A finding and the recording it is in."""
+
+    scan: Scan
+    source: Source
+    found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the pack shall be.
+
+    Args:
+        folder: where it goes.
+        name: of the kit.
+        method: that found the places.
+        seed: that was used.
+        per_lane: samples of a lane at most.
+        candidates: rows of the ranked list at most.
+        licence: for recordings whose manifest says none.
+    """
+
+    folder: Path
+    name: str
+    method: str
+    seed: int
+    per_lane: int = 4
+    candidates: int = 500
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A sample of the pack with its sound, for whoever draws or measures it."""
+
+    row: Row
+    place: Place
+    sound: Wave
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The pack as it was written."""
+
+    pack: Pack
+    chosen: tuple[Chosen, ...]
+
+
+def build(scans: Sequence[Scan], references: References, plan: Plan) -> Built:
+    """Choose, cut, level, write.
+
+    Raises:
+        DeviceError: a recording can't be read any more.
+    """
+    places = _ranked(scans)
+    templates: dict[int, Template] = {}
+    chosen: list[Chosen] = []
+    for lane in LANES:
+        of_lane = [place for place in places if place.found.lane == lane]
+        floor = CONFIDENT if plan.method == "onset" else 0.0
+        picked = choose([place.found for place in of_lane], plan.per_lane, floor=floor)
+        chosen += _lane(lane, [of_lane[n] for n in picked], references, templates, plan)
+    candidates = tuple(_row(place, references, templates, plan) for place in places[: plan.candidates])
+    pack = Pack(
+        plan.name,
+        tuple(one.row for one in chosen),
+        candidates,
+        _description(scans, chosen),
+        _about(places, chosen, references, plan),
+    )
+    save_pack(plan.folder, pack)
+    return Built(pack, tuple(chosen))
+
+
+def _ranked(scans: Sequence[Scan]) -> list[Place]:
+    places = [Place(scan, source_of(scan.path), found) for scan in scans for found in scan.found]
+    return sorted(places, key=lambda p: (-p.found.confidence, p.scan.path.name, p.found.start, p.found.lane))
+
+
+def _lane(
+    lane: str, places: Sequence[Place], references: References, templates: dict[int, Template], plan: Plan
+) -> list[Chosen]:
+    cuts = [_cut(place, plan) for place in places]
+    gains = matched_gains([one.sound for one in cuts], lane)
+    found: list[Chosen] = []
+    for number, (place, one, gain) in enumerate(zip(places, cuts, gains, strict=True), 1):
+        sound = (one.sound * np.float32(10 ** (gain / 20))).astype(np.float32)
+        row = _row(place, references, templates, plan)
+        start = max(place.found.start + one.offset, 0)
+        row = replace(
+            row,
+            file=f"{lane}-{number}.wav",
+            start_s=start / RATE,
+            length_s=len(sound) / RATE,
+            rate=RATE,
+            loudness_lufs=loudness(sound),
+            gain_db=gain,
+            fundamental_hz=fundamental(sound) if lane == "bass" else None,
+        )
+        data = wav_bytes(sound, RATE, _info(row, plan), description=_said(row), time_reference=start)
+        write_atomically(plan.folder / str(row.file), data)
+        found.append(Chosen(replace(row, sha256=hashlib.sha256(data).hexdigest()), place, sound))
+    return found
+
+
+def _cut(place: Place, plan: Plan) -> Cut:
+    found = place.found
+    recording = open_recording(place.scan.path)
+    first = max(found.start - PREROLL, 0)
+    around = read_span(recording, first / RATE, (found.start - first + found.length) / RATE)
+    around = np.pad(around, (PREROLL - (found.start - first), 0))
+    following = None
+    if plan.method == "onset":
+        later = [f.start for f in place.scan.found if f.start > found.start and f.confidence >= CONFIDENT]
+        following = min(later) - found.start if later else None
+    return cut(around, found.lane, next_onset=following, keep_length=plan.method != "onset")
+
+
+def _row(place: Place, references: References, templates: dict[int, Template], plan: Plan) -> Row:
+    found = place.found
+    item = references.items[found.reference]
+    if found.reference not in templates:
+        templates[found.reference] = template(item.sound)
+    reference = templates[found.reference]
+    window = read_span(open_recording(place.scan.path), found.start_s, reference.length / RATE)
+    return Row(
+        lane=found.lane,
+        recording=place.scan.path.name,
+        start_s=found.start_s,
+        length_s=min(found.length / RATE, max(place.scan.length_s - found.start_s, 0.0)),
+        confidence=found.confidence,
+        reference=item.name,
+        distances=between(window, reference),
+        kind=found.kind,
+        licence=place.source.licence or plan.licence,
+        author=place.source.author,
+        origin=place.source.origin,
+    )
+
+
+def _info(row: Row, plan: Plan) -> dict[str, str]:
+    """RIFF INFO: who made it, from what, under which licence."""
+    given = {
+        "INAM": f"{plan.name} {str(row.file).removesuffix('.wav')}",
+        "IART": row.author,
+        "ICOP": row.licence,
+        "ISRC": row.origin or row.recording,
+        "IGNR": row.lane,
+        "ICMT": _said(row),
+        "ISFT": SOFTWARE,
+    }
+    return {key: value for key, value in given.items() if value}
+
+
+def _said(row: Row) -> str:
+    return (
+        f"{row.lane} cut from {row.recording} at {row.start_s:.4f} s, {row.length_s:.4f} s long; "
+        f"like {row.reference}; {row.licence or 'licence unknown'}"
+    )
+
+
+def _description(scans: Sequence[Scan], chosen: Sequence[Chosen]) -> str:
+    minutes = sum(scan.length_s for scan in scans) / 60
+    names = sorted({one.row.recording for one in chosen})
+    return f"{len(chosen)} samples out of {minutes:.1f} minutes of sound: {', '.join(names) or 'nothing'}"
+
+
+def _about(places: Sequence[Place], chosen: Sequence[Chosen], references: References, plan: Plan) -> Mapping[str, Any]:
+    lanes = {lane: _coverage(lane, places, chosen, references) for lane in LANES}
+    return {
+        "coverage": "; ".join(f"{lane} {told['samples']}" + _because(told["why"]) for lane, told in lanes.items()),
+        "lanes": lanes,
+        "method": plan.method,
+        "seed": plan.seed,
+        "references": {"folder": references.folder.name, "sounds": len(references.items)},
+    }
+
+
+def _because(why: str) -> str:
+    return f" ({why})" if why else ""
+
+
+def _coverage(lane: str, places: Sequence[Place], chosen: Sequence[Chosen], references: References) -> dict[str, Any]:
+    count = sum(one.row.lane == lane for one in chosen)
+    found = [place.found.confidence for place in places if place.found.lane == lane]
+    why = ""
+    if not count:
+        if lane in references.missing:
+            why = "no references for this lane"
+        elif found:
+            why = f"nothing was like it enough: the best of {len(found)} places had a confidence of {max(found):.2f}"
+        else:
+            why = "nothing in the recordings resembles it"
+    return {"samples": count, "candidates": len(found), "why": why}

@@ -1,0 +1,149 @@
+"""The paper's combined cosine distance between windows of a recording and references, many at once.
+
+Conventions: a distance is 0..2 per feature; the combined one is their sum. ``Grid`` gives, for every reference,
+the distance of every window on its stride; ``between`` one pair. Both agree with librosa's features computed anew for
+each window to 1e-6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from offline.extraction.audio import RATE, Wave
+from offline.extraction.spectral import FLOOR_DB, HOP, WINDOW, Features, Spectra, frame_count, spectra
+
+LONGEST_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A reference ready to be compared.
+
+    Args:
+        length: of its window in frames of sound: its own, at most a second.
+        frames: of its features.
+        stride: frames of the grid from a window to the next: half a window.
+        features: of the reference.
+    """
+
+    length: int
+    frames: int
+    stride: int
+    features: Features
+
+
+def template(sound: Wave) -> Template:
+    """Make a reference ready."""
+    sound = sound[: round(LONGEST_S * RATE)]
+    frames = frame_count(len(sound))
+    return Template(
+        max(len(sound), WINDOW), frames, (frames + 1) // 2, spectra(sound, flatness=False).window(0, frames)
+    )
+
+
+def between(sound: Wave, reference: Template) -> dict[str, float]:
+    """The three distances of one window to a reference; what is shorter is padded with silence."""
+    wanted = WINDOW + (reference.frames - 1) * HOP
+    part = np.pad(sound[:wanted], (0, max(wanted - len(sound), 0)))
+    found, own = spectra(part, flatness=False).window(0, reference.frames), reference.features
+    return {
+        "mel": cosine(found.mel, own.mel),
+        "contrast": cosine(found.contrast, own.contrast),
+        "bandwidth": cosine(found.bandwidth, own.bandwidth),
+    }
+
+
+def cosine(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """1 - the cosine of the angle between two rows; 1 if one of them is all zero."""
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return 1.0 - float(a @ b) / size if size > 0 else 1.0
+
+
+class Grid:
+    """Distances of all windows of a stretch to many references; what they share is computed once."""
+
+    def __init__(self, shared: Spectra) -> None:
+        self._shared = shared
+        contrast = shared.peaks - shared.valleys
+        self._rows = (shared.mel, contrast, shared.bandwidth[:, None])
+        self._sums = tuple(
+            np.concatenate([[0.0], np.cumsum(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))])
+            for rows in self._rows
+        )
+        floors = (shared.mel, shared.peaks, shared.valleys)
+        self._edges = tuple((track.min(axis=1), track.max(axis=1)) for track in floors)
+
+    def distances(self, references: Sequence[Template], first: int = 0) -> list[NDArray[np.float64]]:
+        """For each reference ``float64 [windows, 3]``: every window on its stride, from frame ``first`` on.
+
+        References of equal length are compared in one product.
+        """
+        found: dict[int, NDArray[np.float64]] = {}
+        for frames in sorted({reference.frames for reference in references}):
+            alike = [number for number, reference in enumerate(references) if reference.frames == frames]
+            block = self._block([references[number] for number in alike], first)
+            found.update((number, block[:, :, place]) for place, number in enumerate(alike))
+        return [found[number] for number in range(len(references))]
+
+    def _block(self, references: Sequence[Template], first: int) -> NDArray[np.float64]:
+        frames, stride = references[0].frames, references[0].stride
+        starts = np.arange(first, len(self._shared) - frames + 1, stride)
+        out = np.empty((len(starts), 3, len(references)))
+        if not len(starts):
+            return out
+        for feature, (rows, sums) in enumerate(zip(self._rows, self._sums, strict=True)):
+            own = np.stack([_features(reference)[feature] for reference in references], axis=1).astype(rows.dtype)
+            size = np.sqrt((sums[starts + frames] - sums[starts])[:, None] * (own.astype(np.float64) ** 2).sum(axis=0))
+            dots = _products(rows, own, starts, frames)
+            out[:, feature] = 1.0 - np.divide(dots, size, out=np.zeros_like(size), where=size > 0)
+        # where a window is deeper than 80 dB its floor bites, and the shared products don't hold
+        for number in np.flatnonzero(self._deep(starts, frames)):
+            window = self._shared.window(int(starts[number]), frames)
+            for place, reference in enumerate(references):
+                out[number, 0, place] = cosine(window.mel, reference.features.mel)
+                out[number, 1, place] = cosine(window.contrast, reference.features.contrast)
+        return out
+
+    def _deep(self, starts: NDArray[np.int64], frames: int) -> NDArray[np.bool_]:
+        deep = np.zeros(len(starts), np.bool_)
+        for low, high in self._edges:
+            if float(high.max() - low.min()) > FLOOR_DB:
+                deep |= (_sliding(high, frames, "max") - _sliding(low, frames, "min"))[starts] > FLOOR_DB
+        return deep
+
+
+def _features(reference: Template) -> tuple[NDArray[np.floating], ...]:
+    return reference.features.mel, reference.features.contrast, reference.features.bandwidth
+
+
+def _products(
+    rows: NDArray[np.floating], own: NDArray[np.floating], starts: NDArray[np.int64], frames: int
+) -> NDArray[np.float64]:
+    """One product for all windows: the frames of a window lie in a row in memory, so windows are rows of a view."""
+    width = rows.shape[1]
+    step = int(starts[1] - starts[0]) if len(starts) > 1 else frames
+    out = np.empty((len(starts), own.shape[1]))
+    for half in (0, 1):  # every other window: those don't overlap, which is what the matrix product needs
+        count = len(starts[half::2])
+        if count:
+            view = np.lib.stride_tricks.as_strided(
+                rows[int(starts[half]) :],
+                (count, frames * width),
+                (2 * step * width * rows.itemsize, rows.itemsize),
+                writeable=False,
+            )
+            out[half::2] = view @ own
+    return out
+
+
+def _sliding(track: NDArray[np.float32], frames: int, what: str) -> NDArray[np.float32]:
+    """The greatest or lowest of each frame and those after it, ``frames`` in all."""
+    filtered = scipy.ndimage.maximum_filter1d if what == "max" else scipy.ndimage.minimum_filter1d
+    return filtered(track, frames, origin=-(frames // 2), mode="nearest")

@@ -1,0 +1,132 @@
+"""The paper's method, word by word, and its baseline.
+
+A window as long as the reference slides over the recording by half its length. Windows that are silent or sound like
+noise are passed over. Where the combined distance is below the reference's threshold, the window is a sample, and the
+next one begins where it ends. ``random`` does the same with a number drawn between 0 and 3 in place of the distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offline.extraction.audio import RATE, Wave
+from offline.extraction.classes import NONE, References
+from offline.extraction.distances import Grid, Template, template
+from offline.extraction.found import Found
+from offline.extraction.onset_method import reference_outlines
+from offline.extraction.spectral import HOP, Spectra, spectra
+
+NOISE: Final = 0.2
+"""A window with a frame of more spectral flatness is noise."""
+SILENT_DB: Final = -60.0
+LOWEST_THRESHOLD: Final = 0.11
+HIGHEST_THRESHOLD: Final = 0.24
+"""Between these the original's thresholds lay."""
+RANDOM_RANGE: Final = 3.0
+
+
+class WindowFinder:
+    """Slides windows over one recording.
+
+    Args:
+        references: what to look for; those without a lane are left out.
+        threshold: one for all references; None gives each its own.
+        seed: None for the distance; a number draws in its place.
+    """
+
+    def __init__(self, references: References, threshold: float | None = None, seed: int | None = None) -> None:
+        self._chosen = [n for n, item in enumerate(references.items) if item.lane != NONE]
+        self._items = [references.items[n] for n in self._chosen]
+        self._templates = [template(item.sound) for item in self._items]
+        self._outlines = reference_outlines(references)
+        own = own_thresholds(self._templates, [item.lane for item in self._items])
+        self._thresholds = own if threshold is None else np.full(len(own), threshold)
+        self._draw = None if seed is None else np.random.default_rng(seed)
+        self._next = np.zeros(len(self._items), np.int64)  # each reference's next window, counted from the beginning
+
+    def find(self, sound: Wave, start: int, *, last: bool) -> Sequence[Found]:
+        """Windows of the stretch below their thresholds."""
+        del last
+        if len(sound) < HOP:
+            return []
+        shared = spectra(sound)
+        first = start // HOP
+        passed = gate(sound, shared)
+        found: list[Found] = []
+        strides = np.array([t.stride for t in self._templates])
+        begins = self._next * strides - first
+        grids = self._distances(shared, begins)
+        for number, distances in enumerate(grids):
+            found += self._hits(number, distances, int(begins[number]), first, passed)
+        return found
+
+    def _distances(self, shared: Spectra, begins: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        if self._draw is None:
+            grid = Grid(shared)
+            return [
+                grid.distances([reference], int(begin))[0].sum(axis=1)
+                for reference, begin in zip(self._templates, begins, strict=True)
+            ]
+        counts = [
+            max((len(shared) - reference.frames - int(begin)) // reference.stride + 1, 0)
+            for reference, begin in zip(self._templates, begins, strict=True)
+        ]
+        return [self._draw.uniform(0.0, RANDOM_RANGE, count) for count in counts]
+
+    def _hits(
+        self, number: int, distances: NDArray[np.float64], begin: int, first: int, passed: NDArray[np.bool_]
+    ) -> list[Found]:
+        reference, item = self._templates[number], self._items[number]
+        found: list[Found] = []
+        skip = -1
+        for window in np.flatnonzero(distances < self._thresholds[number]):
+            at = begin + int(window) * reference.stride
+            if window <= skip or not passed[at : at + reference.frames].all():
+                continue
+            skip = int(window) + 1  # the window half-way through the one just taken
+            confidence = float(1.0 - distances[window] / RANDOM_RANGE)
+            outline = self._outlines[self._chosen[number]]
+            start = (first + at) * HOP
+            found.append(
+                Found(start, reference.length, item.lane, item.kind, confidence, self._chosen[number], outline)
+            )
+        self._next[number] += max(len(distances), skip + 1)
+        return found
+
+
+def own_thresholds(templates: Sequence[Template], lanes: Sequence[str]) -> NDArray[np.float64]:
+    """A threshold for each reference: what most references of other lanes stay above, within the original's range."""
+    found = np.full(len(templates), (LOWEST_THRESHOLD + HIGHEST_THRESHOLD) / 2)
+    for number, one in enumerate(templates):
+        others = [_between(one, other) for other, lane in zip(templates, lanes, strict=True) if lane != lanes[number]]
+        if others:
+            found[number] = np.quantile(others, 0.1)
+    return np.clip(found, LOWEST_THRESHOLD, HIGHEST_THRESHOLD)
+
+
+def _between(one: Template, other: Template) -> float:
+    """The combined distance over the frames that both have."""
+    frames = min(one.frames, other.frames)
+    total = 0.0
+    for name in ("mel", "contrast", "bandwidth"):
+        a, b = getattr(one.features, name), getattr(other.features, name)
+        a, b = a[: len(a) // one.frames * frames].astype(float), b[: len(b) // other.frames * frames].astype(float)
+        size = float(np.sqrt((a @ a) * (b @ b)))
+        total += 1.0 - float(a @ b) / size if size > 0 else 1.0
+    return total
+
+
+def gate(sound: Wave, shared: Spectra) -> NDArray[np.bool_]:
+    """Frames that are neither noise nor silence."""
+    edges = np.arange(len(shared)) * HOP
+    sums = np.concatenate([[0.0], np.cumsum(sound.astype(np.float64) ** 2)])
+    ends = np.minimum(edges + 2048, len(sound))
+    level = 10 * np.log10(np.maximum((sums[ends] - sums[edges]) / 2048, 1e-12))
+    # a window may begin or fade out in silence, so the gate looks a quarter of a second around each frame
+    reach = round(0.25 * RATE / HOP)
+    loud = np.array([level[max(n - reach, 0) : n + reach].max() for n in range(len(level))])
+    return (shared.flatness < NOISE) & (loud > SILENT_DB)
