@@ -75,6 +75,7 @@ class GanRecipe(LatentRecipe):
         with self.arithmetic():
             fooled = cross_entropy(self.discriminator(drawn), torch.ones_like(real[:, 0, 0]))
         self._learn(self._paint, fooled)
+        self.changed()
         return {"generator": fooled.item(), "real": judged.item(), "drawn": caught.item()}
 
     def state_dict(self) -> dict[str, Any]:

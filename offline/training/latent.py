@@ -49,6 +49,7 @@ class LatentRecipe:
         self.chosen: Chosen | None = None if bars is None else choose(bars, config)
         self._train = self._valid = torch.zeros(0)
         self.sounding = 0.0
+        self._threshold: float | None = None
         if bars is not None and self.chosen is not None:
             self._train = torch.from_numpy(rolls_of(bars, self.chosen.train)).to(device)
             valid = np.random.default_rng(_SEED).permutation(self.chosen.valid)[:JUDGED]
@@ -78,12 +79,18 @@ class LatentRecipe:
 
     def threshold(self) -> float:
         """Below this a drawn value is silence."""
-        drawn = self._values(JUDGED, _SEED)
-        return float(np.quantile(drawn, 1 - self.sounding)) if self.sounding else 0.5
+        if self._threshold is None:
+            drawn = self._values(JUDGED, _SEED)
+            self._threshold = float(np.quantile(drawn, 1 - self.sounding)) if self.sounding else 0.5
+        return self._threshold
+
+    def changed(self) -> None:
+        """To be called when the network has changed: its threshold is no longer right."""
+        self._threshold = None
 
     def validate(self) -> Mapping[str, float]:
         """How far 256 drawn bars are from validation bars, and two of the paper's measures."""
-        drawn = _quiet(self._values(JUDGED, _SEED), self.threshold())
+        drawn = self.sample(JUDGED, _SEED)
         figures = {"empty_ratio": empty_ratio(drawn), "short_notes": short_notes(drawn)}
         if len(self._valid):
             figures["distance"] = energy_distance(drawn, self._valid.numpy())
@@ -96,6 +103,7 @@ class LatentRecipe:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """As ``state_dict``."""
         self.network.load_state_dict(state["network"])
+        self.changed()
         self.sounding = state["sounding"]
 
     def facts(self) -> Mapping[str, Any]:

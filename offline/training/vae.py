@@ -72,6 +72,7 @@ class VaeRecipe(LatentRecipe):
         self._optimiser.zero_grad(set_to_none=True)
         (missed + beta * apart).backward()
         self._optimiser.step()
+        self.changed()
         return {"missed": missed.item(), "divergence": apart.item()}
 
     def state_dict(self) -> dict[str, Any]:

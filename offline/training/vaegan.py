@@ -45,6 +45,7 @@ def start(recipe: GanRecipe, run: Path) -> dict[str, Any]:
     if held.name != "vae":
         raise ArgumentError(f"{run} is a run of '{held.name}'; --start-from wants one of 'vae'.")
     recipe.network.load_state_dict(held.recipe["network"])
+    recipe.changed()
     return {
         "recipe": held.name,
         "epochs": held.progress.epoch,

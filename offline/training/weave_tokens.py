@@ -1,9 +1,9 @@
 """Bars as the tokens that ``weave`` draws, and back: what strikes in each cell and lane, where, how hard, how long.
 
-Conventions: a roll's hits are its runs of one velocity. ``hits`` is int16 ``[n, 16, 5, 3, 4]``: bar, cell, lane, slot,
-and (place, pitch, velocity, length); place is the step from four before the cell's line, 0..11, or -1 where there is no
-hit; up to three hits of a lane in a cell are kept, in time order. Everything that the network may look back at follows
-from ``hits`` alone (``context``).
+Conventions: a roll's hits are its runs of one velocity. ``hits`` is int16 ``[n, 16, 5, 3, 5]``: bar, cell, lane, slot,
+and (place, pitch, velocity, length, fine); place is the step from four before the cell's line, 0..11, or -1 where there
+is no hit; fine is the tick within the step, 0..25 for -18..7. Up to three hits of a lane in a cell are kept, in time
+order. Everything that the network may look back at follows from ``hits`` alone (``context``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hitloopd.core.time import STEPS_PER_BAR
+from hitloopd.core.pattern import MAX_EARLY_TICKS
+from hitloopd.core.time import STEPS_PER_BAR, TICKS_PER_STEP
 from hitloopd.generate.roll import BASS_ROW, ROWS
+from offline.dataset.store import Events
 
 Array = npt.NDArray[Any]
 
@@ -25,14 +27,17 @@ SLOTS: Final = 3
 BASS: Final = 4
 EARLY: Final = 4  # steps that a cell reaches before its line
 STEPS: Final = 8
-PLACE, PITCH, VELOCITY, LENGTH = range(4)
+FACTS: Final = 5
+PLACE, PITCH, VELOCITY, LENGTH, FINE = range(FACTS)
+ON_THE_STEP: Final = MAX_EARLY_TICKS  # as a fine value
+FINEST: Final = 26
 POINTERS: Final = 4
 LAGS: Final = (4, 8)
 LONGEST_HELD: Final = 17
 
 
-def hits_of(rolls: Array) -> Array:
-    """The hits of rolls ``uint8 [n, 128, 20]`` as tokens."""
+def hits_of(rolls: Array, events: Events | None = None) -> Array:
+    """The hits of rolls ``uint8 [n, 128, 20]`` as tokens; ``events`` tell when exactly they were played."""
     before = np.zeros_like(rolls)
     before[:, 1:] = rolls[:, :-1]
     changes = rolls != before
@@ -47,11 +52,28 @@ def hits_of(rolls: Array) -> Array:
     first = np.concatenate([[True], group[1:] != group[:-1]]) if len(group) else np.zeros(0, dtype=bool)
     slot = np.arange(len(group)) - np.maximum.accumulate(np.where(first, np.arange(len(group)), 0))
     kept = slot < SLOTS
-    hits = np.zeros((len(rolls), CELLS, LANES, SLOTS, 4), dtype=np.int16)
+    hits = np.zeros((len(rolls), CELLS, LANES, SLOTS, FACTS), dtype=np.int16)
     hits[..., PLACE] = -1
-    values = np.stack([step - cell * STEPS + EARLY, np.maximum(row - BASS_ROW, 0), velocity, length], axis=-1)
+    fine = _fine(bar, row, step, events)
+    values = np.stack([step - cell * STEPS + EARLY, np.maximum(row - BASS_ROW, 0), velocity, length, fine], axis=-1)
     hits[bar[kept], cell[kept], lane[kept], slot[kept]] = values[kept]
     return hits
+
+
+def _fine(bar: Array, row: Array, step: Array, events: Events | None) -> Array:
+    """How far from its step each hit was played, by the first event that lies there."""
+    if events is None or not len(events):
+        return np.full(len(bar), ON_THE_STEP)
+    start = events.start_ticks.astype(np.int64)
+    played = np.maximum((2 * start + TICKS_PER_STEP) // (2 * TICKS_PER_STEP), 0)
+    keys, first = np.unique(_key(events.bar, events.row, played), return_index=True)
+    place = np.minimum(np.searchsorted(keys, _key(bar, row, step)), len(keys) - 1)
+    off = np.where(keys[place] == _key(bar, row, step), start[first[place]] - step * TICKS_PER_STEP, 0)
+    return np.clip(off + ON_THE_STEP, 0, FINEST - 1)
+
+
+def _key(bar: Array, row: Array, step: Array) -> Array:
+    return (bar.astype(np.int64) * ROWS + row) * STEPS_PER_BAR + step
 
 
 def _run_lengths(changes: Array) -> Array:
@@ -69,7 +91,7 @@ def rolls_of(hits: Array) -> Array:
     """The rolls that tokens show: ``uint8 [n, 128, 20]``. A later hit of a row cuts what is still held."""
     rolls = np.zeros((len(hits), STEPS_PER_BAR, ROWS), dtype=np.uint8)
     bar, cell, lane, slot = np.nonzero(hits[..., PLACE] >= 0)
-    place, pitch, velocity, length = np.moveaxis(hits[bar, cell, lane, slot], -1, 0).astype(np.int64)
+    place, pitch, velocity, length, _ = np.moveaxis(hits[bar, cell, lane, slot], -1, 0).astype(np.int64)
     start = np.clip(cell * STEPS + place - EARLY, 0, STEPS_PER_BAR - 1)
     row = np.where(lane == BASS, BASS_ROW + pitch, lane)
     for index in np.argsort(start, kind="stable"):
