@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from hitloopd.core.errors import HitloopError, UnavailableError
 
+CONNECT_S: Final = 10.0
 _REPORT_EVERY_S: Final = 1.0
 
 
@@ -141,7 +142,7 @@ def _on_cluster(address: str, function: Callable[..., Any], jobs: Sequence[Job])
     except ImportError as error:
         raise UnavailableError('--cluster needs dask: pip install "dask[distributed]".') from error
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
         raise UnavailableError(
             f"No Dask scheduler answers at {address}: {error}. Start one with 'dask scheduler'."

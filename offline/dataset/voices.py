@@ -50,8 +50,8 @@ def bass_line(song: MidiSong) -> tuple[Sequence[Heard], str]:
 
 def _by_name_or_program(song: MidiSong, voices: Voices) -> Sequence[Heard]:
     channels: defaultdict[int, set[int]] = defaultdict(set)
-    for track, channel in voices:
-        channels[track].add(channel)
+    for note in song.notes:
+        channels[note.track].add(note.channel)
     found: list[Heard] = []
     for (track, channel), notes in voices.items():
         # A track that holds many channels carries the name of the song, not of a voice.
