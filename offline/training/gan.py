@@ -71,10 +71,10 @@ class GanRecipe(LatentRecipe):
             drawn = torch.sigmoid(self.network(self.noise(len(rows))))
             judged = cross_entropy(self.discriminator(real), torch.full_like(real[:, 0, 0], self.config.label))
             caught = cross_entropy(self.discriminator(drawn.detach()), torch.zeros_like(real[:, 0, 0]))
-        self._learn(self._judge, judged + caught)
+        self._learn(self._judge, judged + caught, self.discriminator)
         with self.arithmetic():
             fooled = cross_entropy(self.discriminator(drawn), torch.ones_like(real[:, 0, 0]))
-        self._learn(self._paint, fooled)
+        self._learn(self._paint, fooled, self.network)
         self.changed()
         return {"generator": fooled.item(), "real": judged.item(), "drawn": caught.item()}
 
@@ -100,9 +100,11 @@ class GanRecipe(LatentRecipe):
             "not_in_the_paper": list(NOT_IN_THE_PAPER),
         }
 
-    def _learn(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    @staticmethod
+    def _learn(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) -> None:
+        """One step; gradients only for the network that learns: those of the other one cost a tenth of the time."""
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward(inputs=list(network.parameters()))
         optimiser.step()
 
 

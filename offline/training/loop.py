@@ -47,6 +47,8 @@ class Run:
 def go(run: Run, progress: Progress, stop: Callable[[], bool]) -> bool:
     """Train until the last epoch; False when ``stop`` ended it before. The log and checkpoints are up to date then."""
     write_atomically(run.folder / LOG, "".join(_lines_until(run.folder / LOG, progress.epoch)).encode())
+    if progress.epoch == 0 and progress.step == 0:
+        _tell_beginning(run, progress)
     watch = _Watch(progress)
     while progress.epoch < run.config.epochs:
         for rows in _batches(run, progress):
@@ -118,22 +120,41 @@ def _close_epoch(run: Run, progress: Progress, watch: _Watch) -> None:
     losses = {name: total / max(progress.seen, 1) for name, total in progress.sums.items()}
     progress.epoch, progress.step, progress.sums, progress.seen = progress.epoch + 1, 0, {}, 0
     figures = _look(run, progress)
-    line = {
-        "epoch": progress.epoch,
-        "losses": losses,
-        "valid": figures,
-        "seconds": round(seconds, 3),
-        "cpu_seconds": round(cpu_seconds, 3),
-        "total_cpu_seconds": round(progress.cpu_seconds, 3),
-    }
-    with (run.folder / LOG).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    _note(run, progress, losses=losses, figures=figures, seconds=(seconds, cpu_seconds))
     _say(run, progress, losses | figures, seconds)
     _draw(run, progress)
     if watch.since_store() > run.config.checkpoint_minutes * 60 / 4:
         _store(run, progress, watch)
     watch.leave_out()
     watch.epoch_began = progress.seconds, progress.cpu_seconds
+
+
+def _tell_beginning(run: Run, progress: Progress) -> None:
+    """The figures before the first step, as epoch 0: a run may begin with trained weights."""
+    figures = _look(run, progress)
+    if figures:
+        _note(run, progress, losses={}, figures=figures, seconds=(0.0, 0.0))
+
+
+def _note(
+    run: Run,
+    progress: Progress,
+    *,
+    losses: Mapping[str, float],
+    figures: Mapping[str, float],
+    seconds: tuple[float, float],
+) -> None:
+    """One line of the log."""
+    line = {
+        "epoch": progress.epoch,
+        "losses": losses,
+        "valid": figures,
+        "seconds": round(seconds[0], 3),
+        "cpu_seconds": round(seconds[1], 3),
+        "total_cpu_seconds": round(progress.cpu_seconds, 3),
+    }
+    with (run.folder / LOG).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def _look(run: Run, progress: Progress) -> dict[str, float]:

@@ -109,7 +109,7 @@ def write_run(
         "facts": dict(recipe.facts()),
         "last_epoch": log[-1] if log else {},
         "best": {"by": config.best_by, "value": held.progress.best, "epoch": held.progress.best_epoch}
-        if held.progress.best_epoch
+        if held.progress.best < float("inf")
         else {},
         **more,
         "licences_allowed": list(config.licences),
@@ -122,13 +122,14 @@ def write_run(
 
 def _seconds(held: Checkpoint, log: Sequence[Mapping[str, Any]], bars: int, available: int) -> dict[str, Any]:
     """What it took, and what the recipe's full run would take at this pace."""
-    if not log:
+    trained = [line for line in log if line["epoch"]]
+    if not trained:
         return {"total": round(held.progress.seconds, 1), "total_cpu": round(held.progress.cpu_seconds, 1)}
-    pace = median(float(line["cpu_seconds"]) for line in log)
+    pace = median(float(line["cpu_seconds"]) for line in trained)
     return {
         "total": round(held.progress.seconds, 1),
         "total_cpu": round(held.progress.cpu_seconds, 1),
-        "epoch": round(median(float(line["seconds"]) for line in log), 2),
+        "epoch": round(median(float(line["seconds"]) for line in trained), 2),
         "epoch_cpu": round(pace, 2),
         "bar_cpu": round(pace / max(bars, 1), 5),
         "epoch_cpu_with_all_bars": round(pace / max(bars, 1) * available, 1),

@@ -108,9 +108,10 @@ def test_no_bar_is_left_alone_in_the_last_batch(tmp_path):
 def test_the_best_state_is_kept(tmp_path):
     train_whole(tmp_path, validate_every=1, best_by="score")
     scores = [line["valid"]["score"] for line in log_of(tmp_path)]
+    assert [line["epoch"] for line in log_of(tmp_path)] == [0, 1, 2, 3, 4], "the beginning is looked at too"
     best = checkpoint.read(tmp_path / checkpoint.BEST)
     assert best.progress.best == min(scores)
-    assert best.progress.epoch == best.progress.best_epoch == scores.index(min(scores)) + 1
+    assert best.progress.epoch == best.progress.best_epoch == scores.index(min(scores))
     assert float((best.recipe["held"].sum() * 7919) % 10) == min(scores)
 
 
