@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hitloopd {__version__}")
     sub = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
-    for add in (_run, _demo, _ports, _doctor, _check, _generate, _send, _status):
+    for add in (_run, _demo, _ports, _doctor, _check, _generate, _credits, _send, _status):
         add(sub)
     return parser
 
@@ -126,7 +126,8 @@ def _check(sub: _Sub[argparse.ArgumentParser]) -> None:
 
 def _generate(sub: _Sub[argparse.ArgumentParser]) -> None:
     parser = _add(sub, "generate", commands.generate, "Make bars without playing them.")
-    parser.add_argument("--generator", metavar="G", help="rules, random, … (the configured one)")
+    _add_config(parser)
+    parser.add_argument("--generator", metavar="G", help="rules, random, rowmix or a model (the configured one)")
     parser.add_argument("--style", metavar="S")
     parser.add_argument("--energy", type=float, metavar="E", help="0 to 1")
     parser.add_argument("--seed", type=int, metavar="N")
@@ -134,6 +135,12 @@ def _generate(sub: _Sub[argparse.ArgumentParser]) -> None:
     parser.add_argument("--bpm", type=float, help="tempo written to the .mid")
     parser.add_argument("--temperature", type=float, help="0 to 2")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="FILE.mid or FILE.npz")
+
+
+def _credits(sub: _Sub[argparse.ArgumentParser]) -> None:
+    parser = _add(sub, "credits", commands.credits_, "Say whose work the models learned from, as their licences ask.")
+    parser.add_argument("--model", metavar="M", help="one model (all)")
+    _add_config(parser)
 
 
 def _send(sub: _Sub[argparse.ArgumentParser]) -> None:

@@ -176,7 +176,8 @@ def generate(args: Namespace) -> int:
     from hitloopd.app.make_bars import make_bars, write_bars  # noqa: PLC0415
 
     _check_bars(args.bars, 1)
-    overrides = [
+    overrides = [*args.set]
+    overrides += [
         f"{key}={json.dumps(value)}"
         for key, value in (
             ("gen.model", args.generator),
@@ -188,7 +189,7 @@ def generate(args: Namespace) -> int:
         )
         if value is not None
     ]
-    settings = _settings(None, overrides, GENERATE_OPTIONS)
+    settings = _settings(_config_file(args.config), overrides, GENERATE_OPTIONS)
     bars = make_bars(settings, args.bars)
     write_bars(args.out, bars, settings)
     first = bars[0].provenance
@@ -202,6 +203,15 @@ def generate(args: Namespace) -> int:
         "file": str(args.out.absolute()),
     }
     print(json.dumps(report) if args.json else _sentence(report))
+    return 0
+
+
+def credits_(args: Namespace) -> int:
+    """``hitloopd credits``."""
+    from hitloopd.app.credits import as_json, credited, lines  # noqa: PLC0415
+
+    things = credited(_settings(_config_file(args.config), args.set), args.model)
+    print(json.dumps(as_json(things)) if args.json else "\n".join(lines(things)))
     return 0
 
 

@@ -358,6 +358,12 @@ KEYS: Final = (
         low=0,
         high=112,
     ),
+    Key(
+        "gen.dataset",
+        Kind.PATH,
+        "",
+        ("Folder of a data set (python -m offline dataset build), of whose bars rowmix mixes new ones.",),
+    ),
     Key("gen.scale", Kind.TEXT, "minor", ("Scale that bass lines keep to.",), live=LIVE, names="scales"),
     # ── feel ────────────────────────────────────────────────────────────────────────────────────────────────────────
     Key(
@@ -402,7 +408,7 @@ KEYS: Final = (
     Key(
         "paths.cache", Kind.PATH, "", ("Where rendered sounds are kept; can be deleted at any time; empty: as above.",)
     ),
-    Key("paths.library", Kind.PATH, "", ("Your own kits, controllers and exports; empty: as above.",)),
+    Key("paths.library", Kind.PATH, "", ("Your own kits, models, controllers and exports; empty: as above.",)),
     Key(
         "log.level",
         Kind.TEXT,

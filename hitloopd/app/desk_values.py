@@ -14,9 +14,9 @@ from hitloopd.control.spec import Endpoint
 from hitloopd.core.energy import measure
 from hitloopd.core.errors import UnknownNameError
 from hitloopd.core.feel import STRAIGHT
-from hitloopd.core.pattern import Lane, Pattern
+from hitloopd.core.pattern import Lane
 from hitloopd.ports.surface import Value
-from hitloopd.session.heard import heard
+from hitloopd.session.heard import base, heard
 from hitloopd.session.state import SessionState
 
 Values = tuple[Value, ...]
@@ -89,15 +89,18 @@ def health(facts: Facts) -> dict[str, object]:
             "ready": facts.ready_answers,
             "made": facts.made_answers,
             "given_up": facts.given_up,
+            "refused": dict(facts.refused),
         },
     }
 
 
-def provenance(pattern: Pattern) -> dict[str, object]:
-    """Who made a bar from what."""
+def provenance(state: SessionState) -> dict[str, object]:
+    """Who made the bar from what, and what the user changed by hand."""
+    pattern = base(state)
     data = pattern.as_json()["provenance"]
     assert isinstance(data, dict)
-    return {"id": pattern.id, **data}
+    edits = [[lane.value, cell] for lane, cell in sorted(state.edits)]
+    return {"id": pattern.id, **data, "edits": edits, "locks": sorted(state.locks)}
 
 
 def _lane(endpoint: Endpoint) -> Lane:
@@ -160,7 +163,7 @@ _LOOKS: Final[Mapping[str, _State]] = {
     "/pattern/undo": lambda f, s, e: (heard(s).id,),
     "/pattern/redo": lambda f, s, e: (heard(s).id,),
     "/pattern/export": lambda f, s, e: (f.exported,),
-    "/pattern/provenance": lambda f, s, e: _json(provenance(s.current)),
+    "/pattern/provenance": lambda f, s, e: _json(provenance(s)),
     "/kit/load": lambda f, s, e: (s.kit,),
     "/kit/list": lambda f, s, e: tuple(sorted(shipped("kit"))),
     "/slot/<lane>/gain": lambda f, s, e: (s.gains_db.get(_lane(e), 0.0),),

@@ -28,6 +28,7 @@ class Facts:
     made_answers: int = 0
     given_up: int = 0
     model_hash: str = ""
+    refused: dict[str, str] = field(default_factory=dict[str, str])
     bar_pattern_id: str = ""
     bar_line_ns: int = 0
     exported: str = ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from hitloopd.app.resources import places
 from hitloopd.app.settings import Settings
 from hitloopd.core.errors import DeviceError, RangeError
 from hitloopd.core.pattern import Pattern
@@ -22,14 +23,16 @@ SUFFIXES = (".mid", ".npz")
 
 def make_bars(settings: Settings, count: int) -> list[Pattern]:
     """``count`` bars as they sound at the configured energy, from the configured seed on."""
-    generator = load(settings.gen.model)
     gen = settings.gen
+    generator = load(gen.model, places(settings.paths.library, gen.dataset))
     request = Request(gen.model, gen.seed, gen.style, gen.energy, gen.temperature, root=gen.root, scale=gen.scale)
-    bars: list[Pattern] = []
+    requests: list[Request] = []
     for _ in range(count):
-        bars.append(generator.generate(request).at(gen.energy))
+        requests.append(request)
         request = replace(request, seed=next_seed(request.seed))
-    return bars
+    many: Callable[[Sequence[Request]], list[Pattern]] | None = getattr(generator, "generate_many", None)
+    bars = many(requests) if many is not None else [generator.generate(request) for request in requests]
+    return [bar.at(gen.energy) for bar in bars]
 
 
 def write_bars(path: Path, bars: Sequence[Pattern], settings: Settings) -> None:

@@ -108,6 +108,22 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Control to generator: does this one work? What was refused before is tried anew."""
+
+    token: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Generator to control: it does, or (code, text) of why it does not."""
+
+    token: int
+    error: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Think:
     """Control to generator: these are likely to be asked next; have them ready."""
 
@@ -123,7 +139,10 @@ class Pooled:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Generator to control. ``ready``: it was made ahead. ``error`` instead of a pattern: (code, text)."""
+    """Generator to control. ``ready``: it was made ahead. ``error`` instead of a pattern: (code, text).
+
+    ``refused``: why the generator that was asked for can't work; the pattern is then by the one that stands in for it.
+    """
 
     token: int
     pattern: Pattern | None
@@ -131,3 +150,4 @@ class Answer:
     ready: bool = False
     pool: int = 0
     error: tuple[str, str] | None = None
+    refused: str = ""

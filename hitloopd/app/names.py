@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hitloopd.app.config_check import Names
-from hitloopd.app.resources import shipped
+from hitloopd.app.resources import places, shipped
 from hitloopd.generate.registry import generators
 from hitloopd.generate.scales import SCALES
 from hitloopd.generate.styles import STYLES
@@ -13,4 +13,5 @@ from hitloopd.generate.styles import STYLES
 
 def known_names(library: Path | None = None) -> Names:
     """Kits, styles, generators and scales there are."""
-    return Names(kits=tuple(shipped("kit", library)), styles=tuple(STYLES), models=generators(), scales=tuple(SCALES))
+    models = generators(places(library))
+    return Names(kits=tuple(shipped("kit", library)), styles=tuple(STYLES), models=models, scales=tuple(SCALES))

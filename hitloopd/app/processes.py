@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hitloopd.app.options import RunOptions
 from hitloopd.app.outputs import audio_spec, audio_wanted
-from hitloopd.app.resources import shipped
+from hitloopd.app.resources import places, shipped
 from hitloopd.app.settings import Settings
 from hitloopd.app.store import STORE_BYTES
 from hitloopd.io.link import Link, pair
@@ -62,7 +62,7 @@ def plan(settings: Settings, options: RunOptions, context: SpawnContext) -> Plan
     arguments: dict[str, tuple[object, ...]] = {
         PLAYER: (settings, spec.lead_ns, player_control, player_audio, memory),
         CONTROL: (settings, options, control_player, control_generator, control_audio),
-        GENERATOR: (generator_control,),
+        GENERATOR: (generator_control, places(settings.paths.library, settings.gen.dataset)),
         AUDIO: (spec, audio_control, audio_player),
     }
     names = (PLAYER, CONTROL, GENERATOR, AUDIO) if sound else (PLAYER, CONTROL, GENERATOR)

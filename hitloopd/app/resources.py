@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from hitloopd.core.errors import UnknownNameError, nearest
+from hitloopd.generate.places import Places
 
 APP: Final = "hitloopd"
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -60,6 +61,11 @@ def shipped(kind: str, library: Path | None = None) -> dict[str, Path]:
         for name, path in _scan(root, suffixes):
             found.setdefault(name, path)
     return dict(sorted(found.items()))
+
+
+def places(library: Path | None = None, dataset: Path | None = None) -> Places:
+    """Where generators are that are no code: the models' folders, the user's first, and the data set for rowmix."""
+    return Places(tuple(_search(KINDS["model"][0], library)), dataset)
 
 
 def find(kind: str, name: str, library: Path | None = None) -> Path:

@@ -75,7 +75,10 @@ class MidiSettings:
 
 @dataclass(frozen=True, slots=True)
 class AudioSettings:
-    """Backend (auto, sounddevice, none), device pattern, rate in Hz, block in frames, latency low or high."""
+    """Backend (auto, sounddevice, none), device pattern, rate in Hz, block in frames, latency low or high.
+
+    ``input`` is what live sampling listens to, see ``io.listen``.
+    """
 
     backend: str
     device: str
@@ -83,6 +86,7 @@ class AudioSettings:
     block: int
     latency: str
     offset_ms: float
+    input: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class OscSettings:
 
 @dataclass(frozen=True, slots=True)
 class GenSettings:
-    """Who makes the bars, and of what kind; ``auto`` in bars, 0 off."""
+    """Who makes the bars, and of what kind; ``auto`` in bars, 0 off; ``dataset`` is what rowmix mixes."""
 
     model: str
     style: str
@@ -109,6 +113,7 @@ class GenSettings:
     auto: int
     root: int
     scale: str
+    dataset: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,7 @@ def settings_from(values: Mapping[str, Value]) -> Settings:
             audio.whole("block"),
             audio.text("latency"),
             audio.number("offset_ms"),
+            audio.text("input"),
         ),
         osc=OscSettings(
             osc.text("host"),
@@ -237,6 +243,7 @@ def settings_from(values: Mapping[str, Value]) -> Settings:
             gen.whole("auto"),
             gen.whole("root"),
             gen.text("scale"),
+            Path(gen.text("dataset")).expanduser() if gen.text("dataset") else None,
         ),
         feel=_feel(_Reader(values, "feel.")),
         kit=_Reader(values).text("kit"),

@@ -56,6 +56,12 @@ class Pool:
         self._keep(key, bar)
         return bar, False
 
+    def forget(self, generator: str) -> None:
+        """Let go of what this generator made: another one has its name now. Thread: generator process."""
+        for key in [key for key in self._bars if key[0].generator == generator]:
+            del self._bars[key]
+        self._refused = {key for key in self._refused if key[0].generator != generator}
+
     def expect(self, requests: Iterable[Request]) -> None:
         """Say what is likely next, most likely first, in place of what was said before.
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import HitloopError, UnavailableError, UnknownNameError, nearest
+from hitloopd.generate.places import NOWHERE, Places
 from hitloopd.ports.generator import Generator
 
 GROUP: Final = "hitloopd.generators"
@@ -30,22 +30,6 @@ BUILT_IN: Final[Mapping[str, str]] = {
 
 
 ROWMIX: Final = "rowmix"
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where generators are that are no code.
-
-    Args:
-        models: folders of models, the user's before those that ship.
-        dataset: folder of the data set that rowmix mixes.
-    """
-
-    models: tuple[Path, ...] = ()
-    dataset: Path | None = None
-
-
-NOWHERE: Final = Places()
 
 
 def generators(places: Places = NOWHERE) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ TEXT: Final = Codec(str, str)
 FIELDS: Final[Mapping[str, Codec]] = {
     "current": Codec(Pattern.as_json, pattern_from_json),
     "previous": Codec(lambda p: None if p is None else p.as_json(), _optional_pattern),
+    "between": Codec(lambda p: None if p is None else p.as_json(), _optional_pattern),
     "edits": Codec(_edit_rows, _edits),
     "frozen": Codec(
         lambda lanes: {lane.value: [_row(note) for note in notes] for lane, notes in lanes.items()},
@@ -99,7 +100,7 @@ FIELDS: Final[Mapping[str, Codec]] = {
     "lane_channels": _per_lane(int),
     "lane_offsets_ms": _per_lane(float),
 }
-PATTERN_FIELDS: Final = ("current", "previous")
+PATTERN_FIELDS: Final = ("current", "previous", "between")
 
 
 def state_as_json(state: SessionState) -> dict[str, Json]:

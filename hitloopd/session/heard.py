@@ -12,7 +12,9 @@ from hitloopd.session.state import SessionState
 
 def base(state: SessionState) -> Pattern:
     """The bar at the morph knob's place, candidates included: before energy knob, edits, locks and mutes."""
-    return state.current if state.previous is None else morphed(state.previous, state.current, state.morph)
+    if state.previous is None:
+        return state.current
+    return state.between or morphed(state.previous, state.current, state.morph)
 
 
 def heard(state: SessionState) -> Pattern:

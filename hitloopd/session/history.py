@@ -10,7 +10,7 @@ from typing import Final
 from hitloopd.core.commands import Redo, Regenerate, SessionCommand, Undo
 from hitloopd.core.errors import NothingToDoError
 from hitloopd.core.request import Request
-from hitloopd.session.reduce import Generated, reduce, request_for
+from hitloopd.session.reduce import Generated, Morphed, reduce, request_for
 from hitloopd.session.state import SessionState
 
 DEPTH: Final = 200
@@ -60,7 +60,7 @@ class History:
         """What redo gives, the next one last."""
         return tuple(self._future)
 
-    def apply(self, command: SessionCommand | Generated) -> Step:
+    def apply(self, command: SessionCommand | Generated | Morphed) -> Step:
         """Carry ``command`` out and say what it did; ``present`` is the state after it.
 
         Raises:
@@ -82,7 +82,7 @@ class History:
         """
         return request_for(self.present, command, last_seed=self.last_seed)
 
-    def _change(self, command: SessionCommand | Generated) -> Step:
+    def _change(self, command: SessionCommand | Generated | Morphed) -> Step:
         state = reduce(self.present, command)
         if isinstance(command, Generated):
             self.last_seed = command.seed

@@ -38,7 +38,15 @@ class Generated:
     seed: int
 
 
-def reduce(state: SessionState, command: c.SessionCommand | Generated) -> SessionState:
+@dataclass(frozen=True, slots=True)
+class Morphed:
+    """The generator's answer to the morph knob at ``value``: the bar between the previous and the current one."""
+
+    pattern: Pattern
+    value: float
+
+
+def reduce(state: SessionState, command: c.SessionCommand | Generated | Morphed) -> SessionState:
     """The state after ``command``.
 
     Raises:
@@ -129,7 +137,7 @@ def _with_bar(state: SessionState, pattern: Pattern, lanes: frozenset[Lane]) -> 
     if not lanes:
         raise _locked(LANES)
     old = base(state)
-    return replace(state, current=merged(old, pattern, lanes), previous=old if old.notes else None, morph=1.0)
+    return replace(state, current=merged(old, pattern, lanes), previous=old if old.notes else None, between=None, morph=1.0)
 
 
 # ── energy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,7 +169,11 @@ def _set_morph(state: SessionState, command: c.SetMorph) -> SessionState:
     value = float(require_range("morph", command.value, 0.0, 1.0))
     if state.previous is None:
         raise NothingToDoError("There is no previous bar to morph from; regenerate once, then turn the knob.")
-    return replace(state, morph=value)
+    return replace(state, morph=value, between=None)
+
+
+def _morphed(state: SessionState, command: Morphed) -> SessionState:
+    return replace(_set_morph(state, c.SetMorph(command.value)), between=command.pattern)
 
 
 # ── lanes and cells ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -263,6 +275,7 @@ def _without(values: Mapping[Key, Item], key: Key) -> dict[Key, Item]:
 
 STEPS: Final[Mapping[type, Callable[[SessionState, Any], SessionState]]] = {
     Generated: _generated,
+    Morphed: _morphed,
     c.SetPattern: _set_pattern,
     c.Calmer: _pressed(-1),
     c.Energetic: _pressed(+1),

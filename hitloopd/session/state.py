@@ -24,6 +24,7 @@ class SessionState:
     Args:
         current: the bar as it was generated or set, candidates included; edits, knob and mutes are not in it.
         previous: the bar before it, for the morph knob.
+        between: the bar that their generator drew at the morph knob's place, where it did; else they morph by notes.
         edits: (lane, cell) -> the note put there by hand, or ``None`` for a cell cleared by hand.
         frozen: locked lane -> its notes as they were when it was locked; neither knob, morph nor dice touch them.
         mutes: silent lanes.
@@ -51,6 +52,7 @@ class SessionState:
 
     current: Pattern = EMPTY
     previous: Pattern | None = None
+    between: Pattern | None = None
     edits: Mapping[CellKey, Note | None] = field(default_factory=dict[CellKey, Note | None])
     frozen: Mapping[Lane, tuple[Note, ...]] = field(default_factory=dict[Lane, tuple[Note, ...]])
     mutes: frozenset[Lane] = frozenset()
