@@ -73,7 +73,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, Callable[[Settings], Command]]]] = {
     "gen.temperature": ("/hitloop/gen/temperature", lambda s: SetTemperature(s.gen.temperature)),
     "gen.auto": ("/hitloop/gen/auto", lambda s: SetAuto(s.gen.auto)),
     "feel.humanise": ("/hitloop/gen/humanise", lambda s: SetHumanise(s.feel.humanise)),
-    "kit": ("/hitloop/kit/load", lambda s: LoadKit(s.kit)),
+    "kit": ("/hitloop/kit/load", lambda s: LoadKit(s.kit, anywhere=True)),
 }
 _NEW_BAR: Final = frozenset({"gen.model", "gen.style", "gen.seed", "gen.root", "gen.scale", "gen.temperature"})
 

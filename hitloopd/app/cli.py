@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hitloopd {__version__}")
     sub = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
-    for add in (_run, _demo, _ports, _doctor, _check, _generate, _credits, _send, _status):
+    for add in (_run, _demo, _ports, _doctor, _check, _generate, _credits, _extract, _send, _status):
         add(sub)
     return parser
 
@@ -135,6 +135,21 @@ def _generate(sub: _Sub[argparse.ArgumentParser]) -> None:
     parser.add_argument("--bpm", type=float, help="tempo written to the .mid")
     parser.add_argument("--temperature", type=float, help="0 to 2")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="FILE.mid or FILE.npz")
+
+
+def _extract(sub: _Sub[argparse.ArgumentParser]) -> None:
+    parser = _add(sub, "extract", commands.extract, "Cut a kit out of what the input hears, or out of recordings.")
+    parser.add_argument("recordings", nargs="*", type=Path, metavar="RECORDING", help="sound files, or folders of them")
+    parser.add_argument("--listen", type=float, metavar="SECONDS", help="record the input for so long, and take that")
+    parser.add_argument("--source", metavar="INPUT", help="an input's name or number, or jack:PORT (audio.input)")
+    parser.add_argument("--name", help="of the kit (the recording's, or heard- and the time)")
+    parser.add_argument("--references", type=Path, metavar="DIR", help="labelled one-shots (the built-in kits' sounds)")
+    parser.add_argument("--per-lane", type=int, default=4, metavar="N", help="samples of a lane at most (4)")
+    parser.add_argument("--author", default="", help="of what is recorded, for the credits")
+    parser.add_argument("--licence", default="", help="of what is recorded, for the credits")
+    parser.add_argument("--no-use", dest="use", action="store_false", help="don't have the running daemon play it")
+    parser.add_argument("--lines", action="store_true", help="say every step as a line of JSON")
+    _add_config(parser)
 
 
 def _credits(sub: _Sub[argparse.ArgumentParser]) -> None:

@@ -81,7 +81,7 @@ def demo(args: Namespace) -> int:
 
     _check_bars(args.bars, 1)
     out: Path = args.out.absolute()
-    kit = args.kit or STYLE_KITS.get(args.style, "house")
+    kit = _kit_path(args.kit) or STYLE_KITS.get(args.style, "house")
     with tempfile.TemporaryDirectory(prefix="hitloopd-demo-") as state:
         overrides = [
             f"transport.bpm={args.bpm}",
@@ -104,6 +104,13 @@ def demo(args: Namespace) -> int:
         summary |= {"files": _files(out, "demo")}
     _print_summary(summary, as_json=args.json)
     return code or (EXIT_TROUBLE if summary.get("problems") else 0)
+
+
+def _kit_path(kit: str | None) -> str | None:
+    """A pack in this folder by its bare name, too: ``--kit tram`` for ``./tram/pack.yaml``."""
+    from hitloopd.io.kits import kit_at  # noqa: PLC0415 - YAML
+
+    return str(Path(kit).absolute()) if kit and kit_at(Path(kit)) is not None else kit
 
 
 def _files(folder: Path, name: str) -> list[str]:
@@ -204,6 +211,15 @@ def generate(args: Namespace) -> int:
     }
     print(json.dumps(report) if args.json else _sentence(report))
     return 0
+
+
+def extract(args: Namespace) -> int:
+    """``hitloopd extract``."""
+    from hitloopd.app.extract import extract as carry_out  # noqa: PLC0415
+
+    settings = _settings(_config_file(args.config), args.set)
+    args.source = settings.audio.input if args.source is None else args.source
+    return carry_out(args, settings)
 
 
 def credits_(args: Namespace) -> int:

@@ -279,6 +279,15 @@ KEYS: Final = (
         low=-MAX_OFFSET_MS,
         high=MAX_OFFSET_MS,
     ),
+    Key(
+        "audio.input",
+        Kind.TEXT,
+        "",
+        (
+            "What live sampling listens to: part of an input's name or its number, or jack:PORT (several with commas);",
+            "empty: the inputs of a JACK server where one runs, else the system's own.",
+        ),
+    ),
     # ── osc ─────────────────────────────────────────────────────────────────────────────────────────────────────────
     Key(
         "osc.host",
@@ -389,7 +398,10 @@ KEYS: Final = (
         "kit",
         Kind.TEXT,
         "house",
-        ("The sounds: a shipped kit's name or the path of a kit file.",),
+        (
+            "The sounds: name of a kit or sample pack, shipped or in the library;",
+            "or path of a kit file or a pack's folder.",
+        ),
         live=LIVE,
         names="kits",
     ),

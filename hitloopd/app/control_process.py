@@ -16,6 +16,8 @@ from hitloopd.app import adopt
 from hitloopd.app.desk import ControlDesk, Doors
 from hitloopd.app.effects import score_of
 from hitloopd.app.facts import Facts
+from hitloopd.app.last_bar import LastBar
+from hitloopd.app.listening import Listening
 from hitloopd.app.logs import logging_to, set_level
 from hitloopd.app.messages import (
     Answer,
@@ -30,24 +32,25 @@ from hitloopd.app.messages import (
     Ready,
     Reload,
     Restart,
-    Shown,
 )
 from hitloopd.app.midi_control import MidiSurface
-from hitloopd.app.options import RunOptions, Summary
-from hitloopd.app.outputs import AUDIO, CAPTURE, output_specs
+from hitloopd.app.options import RunOptions
+from hitloopd.app.outputs import AUDIO, output_specs
 from hitloopd.app.processes import GENERATOR
 from hitloopd.app.reload import Reloader
-from hitloopd.app.resources import find
 from hitloopd.app.settings import Settings
+from hitloopd.app.summary import shown, summary
+from hitloopd.app.wardrobe import Wardrobe
 from hitloopd.control.osc_server import OscSettings, OscSurface
 from hitloopd.control.perform import perform
-from hitloopd.core.commands import AskHealth, Play, SetSource, SetTempo, StopAt, TellNotes
+from hitloopd.core.commands import AskHealth, LoadKit, Play, SetSource, SetTempo, StopAt, TellNotes
 from hitloopd.core.errors import DeviceError, HitloopError, UnknownNameError, nearest
 from hitloopd.core.notices import (
     BarStarted,
     Beat,
     ClockChanged,
     Done,
+    KitProgress,
     Late,
     MidiReceived,
     NotePlayed,
@@ -64,13 +67,12 @@ from hitloopd.core.notices import (
 from hitloopd.core.pattern import Lane
 from hitloopd.core.routes import preset
 from hitloopd.core.time import NS_PER_S
-from hitloopd.core.transport import Source, State
+from hitloopd.core.transport import Source
 from hitloopd.generate.midifile import write_midi
 from hitloopd.generate.registry import generators, load
-from hitloopd.io.audio_messages import AskAudioHealth, AudioHealth, AudioReady, KitLoaded, SetSlotGain, UseKit
+from hitloopd.io.audio_messages import AskAudioHealth, AudioHealth, AudioReady, SoundReady, SoundRefused
 from hitloopd.io.link import Link
-from hitloopd.ports.surface import ControlSurface, Outcome, Rejected
-from hitloopd.session.heard import energy_of, heard
+from hitloopd.ports.surface import Accepted, ControlSurface, Outcome, Rejected
 from hitloopd.session.journal import Journal
 from hitloopd.session.state import SessionState
 
@@ -79,9 +81,6 @@ log = logging.getLogger(__name__)
 TICK_S = 0.1
 SOUND_NS = 10 * NS_PER_S
 """How long a capture waits for the audio process, which may have sounds to make at its first start."""
-LEAST_RING_NS = NS_PER_S // 2
-RING_NS = 3 * NS_PER_S
-"""How long the sound of the last bar must, and how long it may then still ring before the end."""
 SYNC_EVERY_S = 1.0
 
 
@@ -131,16 +130,23 @@ class Control:
         self._facts = Facts()
         self._journal = Journal(settings.paths.state, adopt.first_state(settings))
         self._surfaces: list[ControlSurface] = []
-        self._desk = ControlDesk(self._facts, self._journal, output_specs(settings), self._doors())
+        self._wardrobe = Wardrobe(settings.paths.library)
+        self._listening = Listening(settings, options.config, options.overrides, self._kit_progress)
+        self._desk = ControlDesk(self._facts, self._journal, output_specs(settings), self._doors(), self._wardrobe)
+        self._last_bar = LastBar(
+            options.bars,
+            self._facts,
+            stop_at=lambda bar: self._desk.to_player(StopAt(bar), "", _nobody),
+            ask_sound=None if links.audio is None else lambda: self._to_audio(AskAudioHealth()),
+            over=lambda: links.supervisor.send(BarsDone()),
+        )
         self._osc = OscSurface(self._desk, _osc_settings(settings), version=__version__)
         self._midi = MidiSurface(settings, self._desk, lambda text: self._note("warning", text))
         self._reloader = Reloader(options, settings)
         self._begun = self._started = self._journal.memo.get("run") == options.run
-        self._stop_at_sent = self._ringing = False
         self._notes_at_once = True
         self._waits_for_sound = False
         self._sound_until_ns = time.monotonic_ns() + SOUND_NS
-        self._ring_from_ns = self._ring_until_ns = 0
         self._problems: list[str] = []
         self._noted: set[Lane] = set()
         self._seeds: list[int] = []
@@ -186,8 +192,11 @@ class Control:
             if link is not self._links.supervisor:
                 take()  # the last words of those that ended before us
         await self._osc.stop()
+        await self._listening.close()
         self._remember()
-        self._links.supervisor.send(Finished(self._summary()))
+        state, seed = self._desk.history.present, self._settings.gen.seed
+        told = summary(self._facts, state, seed=seed, seeds=self._seeds, problems=self._problems)
+        self._links.supervisor.send(Finished(told))
         self._journal.sync()
         self._journal.close()
 
@@ -196,7 +205,7 @@ class Control:
         while True:
             await asyncio.sleep(TICK_S)
             self._desk.look_after()
-            self._ring()
+            self._last_bar.look()
             if self._waits_for_sound:
                 self._first_bar()
             seconds += TICK_S
@@ -265,15 +274,13 @@ class Control:
             match message:
                 case AudioHealth():
                     self._facts.audio = message
-                    if self._ringing and message.voices == 0 and time.monotonic_ns() > self._ring_from_ns:
-                        self._bars_done()
+                    self._last_bar.sounding(message.voices)
                 case AudioReady(device, rate, block, latency_ms, kit):
                     self._facts.audio_text = f"{device}, {rate} Hz, {block} frames, {latency_ms:.0f} ms, kit {kit}"
                     self._note("info", f"sound: {self._facts.audio_text}")
-                    self._dress_audio(kit)
-                case KitLoaded(kit):
-                    self._note("info", f"kit: {kit}")
-                    self._dress_audio(kit)  # a kit comes with its own gains; the user's are over them
+                    self._desk.on_audio(message)
+                case SoundReady() | SoundRefused():
+                    self._desk.on_audio(message)
                 case Warned(code):
                     self._publish(message)
                     silent = code == "audio" and self._settings.paths.capture is None
@@ -299,7 +306,7 @@ class Control:
                 facts.player = notice
                 return
             case PlayerStarted():
-                self._stop_at_sent = False
+                self._last_bar.player_started()
                 self._notes_at_once = True  # as a player begins
                 self._desk.on_player_started()
                 self._begin()
@@ -307,7 +314,7 @@ class Control:
             case TransportChanged(transport):
                 facts.moved(transport)
                 self._remember()
-                self._count_bars()
+                self._last_bar.moved()
             case BarStarted():
                 self._desk.on_bar(notice)
             case MidiReceived():
@@ -381,33 +388,6 @@ class Control:
         what = f"{state.model} {state.style}, seed {state.seed}, energy {state.energy:.2f}, kit {state.kit}"
         return f"clock: {clock}", f"plays: {what}"
 
-    # ── the end of so many bars ─────────────────────────────────────────────────────────────────────────────────────
-
-    def _count_bars(self) -> None:
-        """Have the player stop after the bars that were asked for; once it has, let the sound ring out, and say so."""
-        bars, facts = self._options.bars, self._facts
-        if not bars:
-            return
-        if facts.playing and not self._stop_at_sent:
-            self._stop_at_sent = True
-            self._desk.to_player(StopAt(bars), "", _nobody)
-        elif facts.transport.state is State.STOPPED and facts.transport.position.bar >= bars and not self._ringing:
-            self._ringing = True
-            self._ring_from_ns = time.monotonic_ns() + LEAST_RING_NS
-            self._ring_until_ns = self._ring_from_ns + RING_NS
-
-    def _ring(self) -> None:
-        """Wait for silence, but not for ever: a bass may hold for long, and an audio process may be dead."""
-        if self._ringing:
-            if self._links.audio is None or time.monotonic_ns() > self._ring_until_ns:
-                self._bars_done()
-            else:
-                self._links.audio.send(AskAudioHealth())
-
-    def _bars_done(self) -> None:
-        self._ringing = False
-        self._links.supervisor.send(BarsDone())
-
     # ── carrying out ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _do(self, address: str, arguments: tuple[str | int | float | bool, ...]) -> None:
@@ -445,11 +425,11 @@ class Control:
         return Doors(
             player=links.player.send,
             generator=links.generator.send,
-            audio=links.audio.send if links.audio is not None else _nowhere,
+            audio=self._to_audio if links.audio is not None else None,
             publish=self._publish,
             restart_generator=lambda why: _nowhere(links.supervisor.send(Restart("generator", why))),
             export=self._export,
-            check_kit=lambda name: find("kit", name, self._settings.paths.library),
+            listen=self._listening.begin,
             check_model=_check_model,
             now_ns=time.monotonic_ns,
         )
@@ -467,13 +447,26 @@ class Control:
 
     # ── sound, config ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _dress_audio(self, kit: str) -> None:
+    def _to_audio(self, message: object) -> None:
         assert self._links.audio is not None
-        state = self._desk.history.present
-        if state.kit != kit:
-            self._links.audio.send(UseKit(state.kit))
-        for lane, gain_db in state.gains_db.items():
-            self._links.audio.send(SetSlotGain(lane, gain_db))
+        self._links.audio.send(message)
+
+    def _kit_progress(self, notice: KitProgress) -> None:
+        """Live sampling went on; a kit that is ready is played from the next bar line on, if that was asked for."""
+        self._facts.listening = (notice.stage, notice.share, notice.text)
+        self._publish(notice)
+        if notice.share in (0.0, 1.0):
+            self._note("warning" if notice.stage == "failed" else "info", f"live sampling: {notice.text}")
+        if notice.stage == "ready" and self._listening.use:
+            self._desk.submit("/hitloop/kit/load", LoadKit(notice.kit), lambda outcome: self._offered(notice, outcome))
+
+    def _offered(self, notice: KitProgress, outcome: Outcome) -> None:
+        match outcome:
+            case Accepted(_, bar):
+                text = f"Kit {notice.kit} plays from bar {bar + 1}; /hitloop/pattern/undo takes it back."
+                self._kit_progress(KitProgress("playing", 1.0, text, notice.kit))
+            case Rejected(_, text):
+                self._kit_progress(KitProgress("failed", 1.0, text, notice.kit))
 
     def _without_sound(self, why: str) -> None:
         """No device and no capture: the player stops preparing sound that nobody hears."""
@@ -486,7 +479,7 @@ class Control:
         for problem in taken.problems:
             self._publish(Warned("config", problem))
         if taken.kit is not None:
-            self._doors().audio(UseKit(taken.kit))
+            self._desk.reread_kit(self._complain)
         if taken.settings is not None:
             self._use(taken.settings, taken.changed)
 
@@ -519,58 +512,7 @@ class Control:
                 self._do(address, ())
         if not self._options.show:
             return
-        state = self._desk.history.present
-        self._links.supervisor.send(
-            Shown(
-                transport=self._facts.transport,
-                pattern=heard(state),
-                pattern_id=self._facts.bar_pattern_id,
-                energy=energy_of(state),
-                knob=state.energy,
-                model=state.current.provenance.generator,
-                style=state.style,
-                kit=state.kit,
-                seed=state.current.provenance.seed,
-                locks=state.locks,
-                mutes=state.mutes,
-                bar_started=notice.bar if isinstance(notice, BarStarted) else -1,
-                beat=(notice.bar, notice.beat, notice.at_ns) if isinstance(notice, Beat) else None,
-            )
-        )
-
-    def _summary(self) -> Mapping[str, object]:
-        player, state = self._facts.player, self._desk.history.present
-        rows = {row.name: row for row in player.outputs}
-        row = rows.get(CAPTURE)
-        sent, off = (row.notes_sent, row.notes_off) if row else (player.notes_sent, player.notes_off)
-        lateness = {
-            "p50": player.lateness_p50_us,
-            "p99": player.lateness_p99_us,
-            "p999": player.lateness_p999_us,
-            "max": player.lateness_max_us,
-        }
-        provenance = state.current.provenance
-        summary = Summary(
-            bars=player.bars,
-            notes_sent=sent,
-            notes_off=off,
-            stuck_notes=player.sounding,
-            late=player.late,
-            lateness_us={name: round(value, 1) for name, value in lateness.items()},
-            missed_bars=player.missed_bars,
-            dropped=player.dropped + player.link_dropped,
-            generator=provenance.generator,
-            model=provenance.model,
-            style=state.style,
-            seed=self._settings.gen.seed,
-            seeds=tuple(dict.fromkeys(self._seeds)),
-            energy=energy_of(state),
-            bpm=self._facts.transport.bpm,
-            realtime=player.realtime,
-            sound=self._facts.audio_text,
-            problems=tuple(self._problems),
-        )
-        return {name: getattr(summary, name) for name in Summary.__slots__}
+        self._links.supervisor.send(shown(self._facts, self._desk.history.present, notice))
 
 
 def _osc_settings(settings: Settings) -> OscSettings:

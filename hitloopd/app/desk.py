@@ -6,57 +6,49 @@ is in force. One regenerate at a time is with the generator, so each starts from
 
 from __future__ import annotations
 
-import contextlib
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hitloopd.app.desk_values import DeskValues
-from hitloopd.app.effects import changed_values, effects, outputs_of, score_of
+from hitloopd.app.dressing import DRESSES, Change, Dressing, Reread
+from hitloopd.app.effects import changed_values, effects, outputs_of, score_of, settings_of
 from hitloopd.app.facts import Facts
-from hitloopd.app.messages import Answer, Ask, Think
+from hitloopd.app.making import Commands, Making, MakingDoors, Waiting, Wanted
+from hitloopd.app.messages import Answer, Ask, Check, Checked, Think
+from hitloopd.app.wardrobe import Wardrobe
 from hitloopd.control.lookup import STATE
 from hitloopd.core.commands import (
     Command,
     Cue,
     Envelope,
     ExportPattern,
-    LoadKit,
+    Listen,
     Panic,
     PlayerCommand,
-    Redo,
     Regenerate,
     SetModel,
     SetOutputOffset,
     SetOutputs,
-    SetPattern,
     SetStyle,
     TransportCommand,
-    Undo,
 )
-from hitloopd.core.errors import HitloopError, LockedError
-from hitloopd.core.notices import BarStarted, Done, Notice, Refused, SessionChanged, Warned
-from hitloopd.core.pattern import LANES, Lane, Pattern
-from hitloopd.core.request import Request, next_seed
+from hitloopd.core.errors import HitloopError
+from hitloopd.core.notices import BarStarted, Done, Notice, Refused, SessionChanged
 from hitloopd.core.routes import OutputSpec
+from hitloopd.core.score import Score
 from hitloopd.core.time import NS_PER_MS, NS_PER_S, TICKS_PER_BAR
-from hitloopd.io.audio_messages import Silence
+from hitloopd.io.audio_messages import AudioReady, PlaySound, Silence, SoundReady, SoundRefused
 from hitloopd.ports.surface import Accepted, Outcome, Rejected, Value
 from hitloopd.session.history import History
 from hitloopd.session.journal import Journal
-from hitloopd.session.reduce import Generated
 from hitloopd.session.state import SessionState
 
 Reply = Callable[[Outcome], None]
 
 PLAYER_PATIENCE_NS = 2 * NS_PER_S
 """A player that does not answer for so long is being restarted; the change is kept and cued when it is back."""
-GENERATOR_PATIENCE_NS = 4 * NS_PER_S
-"""A generator that does not answer for so long is killed and started anew; the bar repeats meanwhile."""
 COMFORTABLE_NS = 150 * NS_PER_MS
 """A regenerate asked this long before the bar line is expected at it; one asked later may take the line after."""
-MAX_WAITING = 1024
-AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,57 +63,63 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A regenerate that waits for the generator, or a change that waits behind one."""
-
-    address: str
-    command: Regenerate | SetPattern | Undo | Redo
-    reply: Reply
-    due_bar: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A regenerate that is with the generator."""
-
-    token: int
-    wanted: Wanted
-    request: Request
-    sent_ns: int
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Doors:
-    """How the desk reaches the others; each call hands over and returns."""
+    """How the desk reaches the others; each call hands over and returns. ``audio`` is ``None`` where there is none."""
 
     player: Callable[[Envelope], object]
-    generator: Callable[[Ask | Think], object]
-    audio: Callable[[object], object]
+    generator: Callable[[Ask | Check | Think], object]
+    audio: Callable[[object], object] | None
     publish: Callable[[Notice], None]
     restart_generator: Callable[[str], None]
     export: Callable[[str, SessionState, float], str]
-    check_kit: Callable[[str], object]
+    listen: Callable[[Listen], object]
     check_model: Callable[[str, str], object]
     now_ns: Callable[[], int]
+    morphs: Callable[[str], bool] = lambda _: False
 
 
 class ControlDesk:
     """Implements ``ports.surface.Desk``. Everything runs on the control loop."""
 
-    def __init__(self, facts: Facts, journal: Journal, outputs: tuple[OutputSpec, ...], doors: Doors) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        journal: Journal,
+        outputs: tuple[OutputSpec, ...],
+        doors: Doors,
+        wardrobe: Wardrobe | None = None,
+    ) -> None:
         self.facts = facts
         self.history: History = journal.history
         self._journal = journal
         self._outputs = outputs
         self._doors = doors
-        self._values = DeskValues(facts, lambda: self.history.present)
+        self.wardrobe = wardrobe or Wardrobe()
+        self._values = DeskValues(facts, lambda: self.history.present, self.wardrobe)
+        self._dressing = Dressing(
+            self.history,
+            self.wardrobe,
+            audio=doors.audio,
+            commit=self._dress,
+            publish=doors.publish,
+            now_ns=doors.now_ns,
+        )
+        self._sound = self._dressing.number
         self._token = 0
         self._pending: dict[int, Pending] = {}
-        self._wanted: deque[Wanted] = deque()
-        self._asked: Asked | None = None
-        self._thought_of: SessionState | None = None
-        self._thought_ns = 0
+        self._making = Making(
+            facts,
+            self.history,
+            MakingDoors(
+                doors.generator,
+                self._change,
+                doors.publish,
+                doors.restart_generator,
+                doors.check_model,
+                doors.morphs,
+                doors.now_ns,
+            ),
+        )
         self._cued_bar = -1
         self._told = self._state_values()
         facts.outputs = outputs_of(self.history.present, outputs)
@@ -142,29 +140,25 @@ class ControlDesk:
     def _submit(self, address: str, command: Command, reply: Reply) -> None:
         if isinstance(command, TransportCommand):
             if isinstance(command, Panic):
-                self._doors.audio(Silence())
+                self._to_audio(Silence())
             self.to_player(command, address, reply)
-        elif isinstance(command, Regenerate):
-            self.history.request_for(command)  # refuses now what is locked or out of range
-            self._want(Wanted(address, command, reply, self._due_bar()))
+        elif isinstance(command, Waiting) and self._making.takes(command):
+            if isinstance(command, Regenerate):
+                self.history.request_for(command)  # refuses now what is locked or out of range
+            self._check_names(command)
+            self._making.want(Wanted(address, command, reply, self._due_bar()))
         elif isinstance(command, ExportPattern):
             self.facts.exported = self._doors.export(command.name, self.history.present, self.facts.transport.bpm)
             reply(Accepted(self.value(address), self._bar()))
-        elif isinstance(command, SetPattern | Undo | Redo) and self._busy:
-            # what replaces the bar, or takes it back, must not be overtaken by the answer to an earlier regenerate
-            self._want(Wanted(address, command, reply, -1))
+        elif isinstance(command, Listen):
+            self._doors.listen(command)
+            reply(Accepted(self.value(address), self._bar()))
         else:
             self._check_names(command)
             self._change(command, address, reply, due_bar=-1)
 
-    @property
-    def _busy(self) -> bool:
-        return self._asked is not None or bool(self._wanted)
-
     def _check_names(self, command: Command) -> None:
         match command:
-            case LoadKit(name):
-                self._doors.check_kit(name)
             case SetModel(name):
                 self._doors.check_model(name, self.history.present.style)
             case SetStyle(name):
@@ -174,18 +168,36 @@ class ControlDesk:
 
     # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _change(self, command: Command | Generated, address: str, reply: Reply, *, due_bar: int) -> None:
+    def _change(self, command: Command | Commands, address: str, reply: Reply, *, due_bar: int) -> None:
+        if isinstance(command, DRESSES):
+            self._dressing.want(Change(command, address, reply))
+        else:
+            self._commit(command, address, reply, due_bar=due_bar)
+
+    def _dress(self, change: Change) -> None:
+        """A change whose sounds are ready."""
+        if not change.now:
+            self._commit(change.command, change.address, change.reply, due_bar=-1)
+            return
+        self._to_audio(PlaySound(self._dressing.number))
+        self._commit(change.command, "", _nobody, due_bar=-1)
+        change.reply(Accepted(self.value(change.address), self._bar()))
+
+    def _commit(self, command: Command | Commands | Reread, address: str, reply: Reply, *, due_bar: int) -> None:
         before = self.history.present
-        step = self.history.apply(command)  # type: ignore[arg-type] - transport commands went another way
-        self._journal.write(step, self.history)
-        self._tell_problem()
+        if not isinstance(command, Reread):
+            step = self.history.apply(command)  # type: ignore[arg-type] - transport commands went another way
+            self._journal.write(step, self.history)
+            self._tell_problem()
         self._take_effect(before, address, reply, due_bar)
 
     def _take_effect(self, before: SessionState, address: str, reply: Reply, due_bar: int) -> None:
         after = self.history.present
-        result = effects(before, after, self._outputs)
+        sounds = self._sound, self._dressing.number
+        self._sound = self._dressing.number
+        result = effects(before, after, self._outputs, sounds)
         for message in result.audio:
-            self._doors.audio(message)
+            self._to_audio(message)
         command: PlayerCommand | None = None
         if result.outputs is not None:
             self.facts.outputs = result.outputs
@@ -195,14 +207,21 @@ class ControlDesk:
                 self.to_player(command, "", _nobody)
             command = Cue(result.score, due_bar)
         elif command is None and any(pending.cue for pending in self._pending.values()):
-            command = Cue(score_of(after))  # nothing new, but in force only with what is still on its way
+            command = Cue(self._score())  # nothing new, but in force only with what is still on its way
         if command is None:
             bar = max(self._bar(), self._cued_bar)
-            reply(Accepted(self.value(address), bar))
+            reply(Accepted(self.value(address) if address else (), bar))
             self._tell_changes(bar)
         else:
             # what this change made: the next one may be made before the player has answered
             self.to_player(command, address, reply, self.value(address) if address else None)
+
+    def _score(self) -> Score:
+        return score_of(self.history.present, self._sound)
+
+    def _to_audio(self, message: object) -> None:
+        if self._doors.audio is not None:
+            self._doors.audio(message)
 
     def _tell_problem(self) -> None:
         problem = self._journal.take_problem()
@@ -221,69 +240,16 @@ class ControlDesk:
 
     # ── the generator ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _want(self, wanted: Wanted) -> None:
-        if len(self._wanted) >= MAX_WAITING:
-            wanted.reply(Rejected("full", f"{MAX_WAITING} regenerates wait already; this one was not taken."))
-            return
-        self._wanted.append(wanted)
-        self._ask_next()
-
-    def _ask_next(self) -> None:
-        while self._asked is None and self._wanted:
-            wanted = self._wanted.popleft()
-            try:
-                if not isinstance(wanted.command, Regenerate):
-                    self._change(wanted.command, wanted.address, wanted.reply, due_bar=-1)
-                    continue
-                request = self.history.request_for(wanted.command)
-            except HitloopError as error:  # locked meanwhile
-                wanted.reply(Rejected(error.code, str(error)))
-                continue
-            self._token += 1
-            self._asked = Asked(self._token, wanted, request, self._doors.now_ns())
-            self._doors.generator(Ask(self._token, request))
-
-    def _think(self) -> None:
-        """Have the generator make what is likely asked next, while nobody waits."""
-        if self.history.present is self._thought_of:
-            return
-        self._thought_of, self._thought_ns = self.history.present, self._doors.now_ns()
-        likely: list[Request] = []
-        with contextlib.suppress(LockedError):  # everything is locked: nothing is likely
-            seed = self.history.request_for(Regenerate()).seed
-            likely += [self.history.request_for(Regenerate(frozenset({lane}))) for lane in self._free_lanes()]
-            for _ in range(AHEAD):
-                likely.append(self.history.request_for(Regenerate(seed=seed)))
-                seed = next_seed(seed)
-        self._doors.generator(Think(tuple(likely)))
-
-    def _free_lanes(self) -> list[Lane]:
-        return [lane for lane in LANES if lane not in self.history.present.locks]
-
-    def on_answer(self, answer: Answer) -> None:
-        """A bar from the generator."""
-        self.facts.pool = answer.pool
-        if self._asked is None or self._asked.token != answer.token:
-            return  # it was given up; its request may have been asked anew
-        asked, self._asked = self._asked, None
-        wanted = asked.wanted
-        if answer.pattern is None:
-            code, text = answer.error or ("generator", "The generator gave no bar; the bar repeats.")
-            wanted.reply(Rejected(code, text))
+    def on_answer(self, answer: Answer | Checked) -> None:
+        """A bar from the generator, or whether the one to switch to works."""
+        if isinstance(answer, Checked):
+            self._making.on_checked(answer)
         else:
-            self.facts.ready_answers += answer.ready
-            self.facts.made_answers += not answer.ready
-            self.facts.model_hash = answer.model
-            self._take(answer.pattern, asked)
-        self._ask_next()
+            self._making.on_answer(answer)
 
-    def _take(self, pattern: Pattern, asked: Asked) -> None:
-        wanted = asked.wanted
-        generated = Generated(pattern, asked.request.lanes, asked.request.seed)
-        try:
-            self._change(generated, wanted.address, wanted.reply, due_bar=wanted.due_bar)
-        except HitloopError as error:
-            wanted.reply(Rejected(error.code, str(error)))
+    def on_generator_started(self) -> None:
+        """Another generator process runs in place of one that died."""
+        self._making.on_started()
 
     # ── the player ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -326,13 +292,13 @@ class ControlDesk:
             self._cued_bar = -1  # it is in force, or the song went elsewhere
         auto = self.history.present.auto_bars
         if auto and (started.bar + 1) % auto == 0:
-            self._want(Wanted("/hitloop/gen/regenerate", Regenerate(), _nobody, started.bar + 1))
+            self._making.want(Wanted("/hitloop/gen/regenerate", Regenerate(), _nobody, started.bar + 1))
 
     def on_player_started(self) -> None:
         """A player runs, perhaps a new one: it gets outputs and score."""
         self.facts.outputs = outputs_of(self.history.present, self._outputs)
         self.to_player(SetOutputs(self.facts.outputs), "", _nobody)
-        self.to_player(Cue(score_of(self.history.present)), "", _nobody)
+        self.to_player(Cue(self._score()), "", _nobody)
 
     def use_outputs(self, outputs: tuple[OutputSpec, ...]) -> None:
         """The configuration, or what is there, changed: new routes from the next bar on."""
@@ -345,41 +311,36 @@ class ControlDesk:
         """Every output as configured, with the offsets in force."""
         return self._outputs
 
+    # ── the audio process ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_audio(self, notice: AudioReady | SoundReady | SoundRefused) -> None:
+        """It is there, or has done what it was asked."""
+        match notice:
+            case AudioReady():
+                for setting in settings_of(self.history.present):
+                    self._to_audio(setting)
+                self._dressing.on_audio(notice)
+            case SoundReady():
+                self._dressing.on_ready(notice)
+            case SoundRefused():
+                self._dressing.on_refused(notice)
+
+    def reread_kit(self, reply: Reply) -> None:
+        """The kit's file changed: take it over at a bar line; ``reply`` is told of a broken one."""
+        self._dressing.want(Change(Reread(), "", reply))
+
+    # ── now and then ────────────────────────────────────────────────────────────────────────────────────────────────
+
     def look_after(self) -> None:
         """About ten times a second: give up on who does not answer."""
-        self._think()
+        self._making.look_after()
+        self._dressing.look_after()
         now_ns = self._doors.now_ns()
         for token, pending in list(self._pending.items()):
             if now_ns - pending.sent_ns > PLAYER_PATIENCE_NS:
                 del self._pending[token]
                 text = "The player does not answer; it is being restarted. What was changed is kept and will play."
                 pending.reply(Rejected("player", text))
-        if self._asked is not None and now_ns - self._asked.sent_ns > GENERATOR_PATIENCE_NS:
-            wanted, self._asked = self._asked.wanted, None
-            text = f"The generator '{self.history.present.model}' did not answer in time; the bar repeats."
-            self._doors.restart_generator(text)
-            self._give_up(wanted, "late", text)
-
-    def on_generator_started(self) -> None:
-        """Another generator process runs in place of one that died: ask it again, but not for what it died of twice."""
-        if self._thought_ns + GENERATOR_PATIENCE_NS < self._doors.now_ns():
-            self._thought_of = None  # unless it is thinking ahead that it died of: then only with the next change
-        if self._asked is None:
-            return
-        asked = self._asked
-        if asked.again:
-            self._asked = None
-            text = f"The generator '{asked.request.generator}' died twice of this request; the bar repeats."
-            self._give_up(asked.wanted, "generator", text)
-        else:
-            self._asked = replace(asked, again=True, sent_ns=self._doors.now_ns())
-            self._doors.generator(Ask(asked.token, asked.request))
-
-    def _give_up(self, wanted: Wanted, code: str, text: str) -> None:
-        self.facts.given_up += 1
-        self._doors.publish(Warned(code, text))
-        wanted.reply(Rejected(code, text))
-        self._ask_next()
 
     def _bar(self) -> int:
         return self.facts.position.bar

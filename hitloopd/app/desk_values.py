@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Final
 
 from hitloopd.app.facts import Facts
-from hitloopd.app.resources import shipped
+from hitloopd.app.slot_values import SOUND_LOOKS
+from hitloopd.app.wardrobe import Wardrobe
 from hitloopd.control.lookup import ENDPOINTS
 from hitloopd.control.spec import Endpoint
 from hitloopd.core.energy import measure
@@ -28,11 +29,13 @@ class DeskValues:
     Args:
         facts: mirrors of the other processes.
         present: gives the user's state.
+        wardrobe: knows the kits.
     """
 
-    def __init__(self, facts: Facts, present: Callable[[], SessionState]) -> None:
+    def __init__(self, facts: Facts, present: Callable[[], SessionState], wardrobe: Wardrobe) -> None:
         self._facts = facts
         self._present = present
+        self._wardrobe = wardrobe
 
     def value(self, address: str) -> Values:
         """The value in force.
@@ -41,10 +44,11 @@ class DeskValues:
             UnknownNameError: there is no such address, or nothing to ask there.
         """
         endpoint = ENDPOINTS.get(address)
-        look = _LOOKS.get(endpoint.row.template) if endpoint is not None else None
-        if endpoint is None or look is None:
-            raise UnknownNameError(f"{address} can't be asked.")
-        return look(self._facts, self._present(), endpoint)
+        if endpoint is not None and (look := _LOOKS.get(endpoint.row.template)) is not None:
+            return look(self._facts, self._present(), endpoint)
+        if endpoint is not None and (sound := SOUND_LOOKS.get(endpoint.row.template)) is not None:
+            return sound(self._wardrobe, self._present(), endpoint.lane)
+        raise UnknownNameError(f"{address} can't be asked.")
 
 
 def status(facts: Facts, state: SessionState) -> dict[str, object]:
@@ -165,8 +169,7 @@ _LOOKS: Final[Mapping[str, _State]] = {
     "/pattern/export": lambda f, s, e: (f.exported,),
     "/pattern/provenance": lambda f, s, e: _json(provenance(s)),
     "/kit/load": lambda f, s, e: (s.kit,),
-    "/kit/list": lambda f, s, e: tuple(sorted(shipped("kit"))),
-    "/slot/<lane>/gain": lambda f, s, e: (s.gains_db.get(_lane(e), 0.0),),
+    "/kit/listen": lambda f, s, e: f.listening,
     "/sys/status": lambda f, s, e: _json(status(f, s)),
     "/sys/health": lambda f, s, e: _json(health(f)),
     "/sys/panic": lambda f, s, e: (1,),

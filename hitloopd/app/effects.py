@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from hitloopd.app.outputs import with_lane_changes
 from hitloopd.core.pattern import LANES
 from hitloopd.core.routes import OutputSpec
 from hitloopd.core.score import Score
 from hitloopd.engine.render import render
-from hitloopd.io.audio_messages import SetSlotGain, UseKit
+from hitloopd.io.audio_messages import SetSlotChoke, SetSlotGain, SetSlotPan
 from hitloopd.ports.surface import Value
 from hitloopd.session.heard import heard
 from hitloopd.session.state import SessionState
@@ -22,32 +23,45 @@ class Effects:
 
     score: Score | None = None
     outputs: tuple[OutputSpec, ...] | None = None
-    audio: tuple[SetSlotGain | UseKit, ...] = ()
+    audio: tuple[Setting, ...] = ()
 
 
-def score_of(state: SessionState) -> Score:
-    """The user's bar, ready to play."""
-    return render(heard(state), state.feel)
+Setting = SetSlotGain | SetSlotPan | SetSlotChoke
+_SETTINGS: Final[Mapping[str, type[Setting]]] = {"gains_db": SetSlotGain, "pans": SetSlotPan, "chokes": SetSlotChoke}
 
 
-def effects(old: SessionState, new: SessionState, outputs: tuple[OutputSpec, ...]) -> Effects:
+def score_of(state: SessionState, sound: int = 0) -> Score:
+    """The user's bar, ready to play, and the sound that it is played with."""
+    return replace(render(heard(state), state.feel), sound=sound)
+
+
+def settings_of(state: SessionState) -> tuple[Setting, ...]:
+    """What the user set on the slots, for an audio process that does not know."""
+    return tuple(make(lane, value) for name, make in _SETTINGS.items() for lane, value in getattr(state, name).items())
+
+
+def effects(
+    old: SessionState, new: SessionState, outputs: tuple[OutputSpec, ...], sounds: tuple[int, int] = (0, 0)
+) -> Effects:
     """Compare two states.
 
     Args:
         old: before.
         new: after.
         outputs: every output as configured, offsets in force included.
+        sounds: the numbers of the sounds before and after.
     """
     same = old.current is new.current and (heard(old), old.feel) == (heard(new), new.feel)
-    score = None if same else score_of(new)
+    score = None if same and sounds[0] == sounds[1] else score_of(new, sounds[1])
     lanes_changed = _lanes(old) != _lanes(new)
-    gains = [
-        SetSlotGain(lane, new.gains_db.get(lane, 0.0))
+    settings = tuple(
+        make(lane, after.get(lane))
+        for name, make in _SETTINGS.items()
+        for before, after in ((getattr(old, name), getattr(new, name)),)
         for lane in LANES
-        if new.gains_db.get(lane, 0.0) != old.gains_db.get(lane, 0.0)
-    ]
-    kit = [UseKit(new.kit)] if new.kit != old.kit else []
-    return Effects(score, outputs_of(new, outputs) if lanes_changed else None, (*kit, *gains))
+        if before.get(lane) != after.get(lane)
+    )
+    return Effects(score, outputs_of(new, outputs) if lanes_changed else None, settings)
 
 
 def outputs_of(state: SessionState, outputs: tuple[OutputSpec, ...]) -> tuple[OutputSpec, ...]:

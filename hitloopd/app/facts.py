@@ -32,6 +32,7 @@ class Facts:
     bar_pattern_id: str = ""
     bar_line_ns: int = 0
     exported: str = ""
+    listening: tuple[str, float, str] = ("idle", 0.0, "")
     osc_port: int = 0
     now_ns: Callable[[], int] = time.monotonic_ns
     _place: tuple[int, int] = (0, 0)

@@ -51,7 +51,7 @@ def output_specs(settings: Settings) -> tuple[OutputSpec, ...]:
     shift = settings.sync.offset_ms if settings.sync.source == "midi" else 0.0
     specs = [output.spec for output in settings.midi.outputs] if settings.midi.backend != "none" else []
     if audio_wanted(settings):
-        specs.append(OutputSpec(AUDIO, _by_lane(), offset_ms=settings.audio.offset_ms))
+        specs.append(OutputSpec(AUDIO, _by_lane(), offset_ms=settings.audio.offset_ms, sounds=True))
     if settings.paths.capture is not None:
         specs.append(OutputSpec(CAPTURE, PRESETS[settings.midi.map]))
     return tuple(_shifted(spec, shift) for spec in specs)

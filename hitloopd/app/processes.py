@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hitloopd.app.options import RunOptions
 from hitloopd.app.outputs import audio_spec, audio_wanted
-from hitloopd.app.resources import places, shipped
+from hitloopd.app.resources import folders, places
 from hitloopd.app.settings import Settings
 from hitloopd.app.store import STORE_BYTES
 from hitloopd.io.link import Link, pair
@@ -57,8 +57,7 @@ def plan(settings: Settings, options: RunOptions, context: SpawnContext) -> Plan
         control_audio, audio_control = pair()
         player_audio, audio_player = pair()
         links += [control_audio, audio_control, player_audio, audio_player]
-    kit_dirs = tuple(dict.fromkeys(path.parent for path in shipped("kit", settings.paths.library).values()))
-    spec = audio_spec(settings, kit_dirs, options.capture_name)
+    spec = audio_spec(settings, folders("kit", settings.paths.library), options.capture_name)
     arguments: dict[str, tuple[object, ...]] = {
         PLAYER: (settings, spec.lead_ns, player_control, player_audio, memory),
         CONTROL: (settings, options, control_player, control_generator, control_audio),

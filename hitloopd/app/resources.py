@@ -1,7 +1,8 @@
 """Where things are: what ships with the program, and the user's own folders.
 
 Conventions: a shipped thing is found by name from any working directory, in a wheel (``hitloopd/data/…``) as in a
-checkout (``configs/``, ``models/`` beside the package). Nothing is created here.
+checkout (``configs/``, ``models/`` beside the package). Some things are a file, others a folder with a certain file in
+it. Nothing is created here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _ROOTS: Final = (_PACKAGE / "data", _PACKAGE.parent)
 KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "config": ("configs", (".yaml", ".yml")),
-    "kit": ("configs/kits", (".yaml", ".yml")),
+    "kit": ("configs/kits", (".yaml", ".yml", "/pack.yaml")),
     "controller": ("configs/controllers", (".yaml", ".yml")),
     "model": ("models", ("/model.onnx",)),
 }
@@ -63,9 +64,14 @@ def shipped(kind: str, library: Path | None = None) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def folders(kind: str, library: Path | None = None) -> tuple[Path, ...]:
+    """Where things of a kind are looked for, the user's library first; those folders that are there."""
+    return tuple(root for root in _search(KINDS[kind][0], library) if root.is_dir())
+
+
 def places(library: Path | None = None, dataset: Path | None = None) -> Places:
     """Where generators are that are no code: the models' folders, the user's first, and the data set for rowmix."""
-    return Places(tuple(_search(KINDS["model"][0], library)), dataset)
+    return Places(folders("model", library), dataset)
 
 
 def find(kind: str, name: str, library: Path | None = None) -> Path:
@@ -76,6 +82,9 @@ def find(kind: str, name: str, library: Path | None = None) -> Path:
     """
     if Path(name).is_file():
         return Path(name).resolve()
+    for inner in (suffix for suffix in KINDS[kind][1] if suffix.startswith("/")):
+        if os.sep in name and Path(name + inner).is_file():
+            return Path(name + inner).resolve()
     found = shipped(kind, library)
     if name not in found:
         there = ", ".join(found) or "none here"
@@ -97,7 +106,6 @@ def _search(folder: str, library: Path | None) -> list[Path]:
 def _scan(root: Path, suffixes: tuple[str, ...]) -> list[tuple[str, Path]]:
     if not root.is_dir():
         return []
-    if suffixes[0].startswith("/"):
-        inner = suffixes[0][1:]
-        return [(item.parent.name, item) for item in sorted(root.glob(f"*/{inner}"))]
-    return [(item.stem, item) for item in sorted(root.iterdir()) if item.suffix in suffixes and item.is_file()]
+    inner = [suffix[1:] for suffix in suffixes if suffix.startswith("/")]
+    found = [(item.stem, item) for item in sorted(root.iterdir()) if item.suffix in suffixes and item.is_file()]
+    return found + [(item.parent.name, item) for name in inner for item in sorted(root.glob(f"*/{name}"))]

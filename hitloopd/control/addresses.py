@@ -15,7 +15,7 @@ from hitloopd.control.spec import Access, Arg, Call, Kind, Row
 from hitloopd.core import commands as cmd
 from hitloopd.core.errors import ArgumentError, RangeError
 from hitloopd.core.feel import MAX_LANE_OFFSET_MS, MAX_SWING, STRAIGHT
-from hitloopd.core.kit import MAX_GAIN_DB, MIN_GAIN_DB
+from hitloopd.core.kit import MAX_GAIN_DB, MAX_TUNING, MIN_GAIN_DB
 from hitloopd.core.pattern import PITCHES, Lane, Pattern, pattern_from_json
 from hitloopd.core.request import MAX_SEED
 from hitloopd.core.time import MAX_BPM, MIN_BPM
@@ -25,6 +25,9 @@ ROOT: Final = "/hitloop"
 MAX_AUTO_BARS: Final = 1024
 MAX_OUTPUT_OFFSET_MS: Final = 100.0
 MAX_RAMP_BEATS: Final = 1024
+MIN_LISTEN_S: Final = 1.0
+MAX_LISTEN_S: Final = 600.0
+MAX_NAME: Final = 1024
 FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _.\-]{0,99}\.mid")
 
 _NONE, _READ, _WRITE, _BOTH = Access.NONE, Access.READ, Access.WRITE, Access.BOTH
@@ -35,6 +38,8 @@ _SHARE = Arg("value", Kind.FLOAT, 0.0, 1.0)
 _SEED = Arg("seed", Kind.INT, 0, MAX_SEED)
 _MAYBE_SEED = Arg("seed", Kind.INT, 0, MAX_SEED, optional=True)
 _NAME = Arg("name", Kind.STRING)
+_WHEN = Arg("when", Kind.STRING, choices=("bar", "now"), optional=True)
+_LANE_NAMES: Final = tuple(lane.value for lane in Lane)
 
 
 def _press(template: str, doc: str, command: Callable[[], cmd.Command], answer: str) -> Row:
@@ -89,6 +94,27 @@ def _export(call: Call) -> cmd.Command:
             "no folder. Nothing was written."
         )
     return cmd.ExportPattern(name)
+
+
+def _now(call: Call, index: int) -> bool:
+    return call.text(index, "bar") == "now"
+
+
+def _word(call: Call, nothing: str) -> str:
+    """The first argument; the empty text for the word that takes a choice back."""
+    text = call.text(0)
+    if len(text) > MAX_NAME:
+        raise RangeError(f"A name has at most {MAX_NAME} characters, this one has {len(text)}; nothing was changed.")
+    return "" if text == nothing else text
+
+
+def _choke(call: Call) -> cmd.Command:
+    return cmd.SetChoke(call.lane, _word(call, "none"))
+
+
+def _next_sample(call: Call) -> cmd.Command:
+    lane = call.text(0, "all")
+    return cmd.NextSample(frozenset() if lane == "all" else frozenset({Lane(lane)}), now=_now(call, 1))
 
 
 _TRANSPORT = (
@@ -270,13 +296,71 @@ _PATTERN = (
 )
 
 _SOUND = (
-    _knob("/kit/load", "Play another kit.", _NAME, lambda call: cmd.LoadKit(call.text(0))),
-    Row("/kit/list", "The kits there are.", (), _READ, answer="name ..."),
+    Row(
+        "/kit/load",
+        "Play another kit or sample pack, by its name or a path inside the library folder.",
+        (_NAME, _WHEN),
+        _BOTH,
+        lambda call: cmd.LoadKit(call.text(0), now=_now(call, 1)),
+        "name",
+        watched=True,
+    ),
+    Row("/kit/list", "The kits and sample packs there are.", (), _READ, answer="name ..."),
+    Row(
+        "/kit/next",
+        "Another sample of the kit on one lane, or on all that have several.",
+        (Arg("lane", Kind.STRING, choices=(*_LANE_NAMES, "all"), optional=True), _WHEN),
+        _WRITE,
+        _next_sample,
+        "lane sample ...",
+        acts_bare=True,
+    ),
+    Row(
+        "/kit/listen",
+        "Record the input, cut a kit out of it in the background, and play it from the bar line after that; "
+        "0 only puts it into the library.",
+        (Arg("seconds", Kind.FLOAT, MIN_LISTEN_S, MAX_LISTEN_S), Arg("use", Kind.BOOL, optional=True)),
+        _BOTH,
+        lambda call: cmd.Listen(call.number(0), use=len(call.args) < 2 or call.flag(1)),
+        "stage progress text",
+        watched=True,
+    ),
+    Row(
+        "/slot/<lane>/sample",
+        "Which sample the lane plays: one of the kit's, synth:<recipe>, or a file of the library folder; auto gives "
+        "the kit's own back. Asked, it also says where the sample is from.",
+        (Arg("sample", Kind.STRING), _WHEN),
+        _BOTH,
+        lambda call: cmd.SetSample({call.lane: _word(call, "auto")}, now=_now(call, 1)),
+        "sample recording start_s reference distance author licence",
+        watched=True,
+    ),
     _knob(
         "/slot/<lane>/gain",
         "How loud the lane's sample is, in dB.",
         Arg("db", Kind.FLOAT, MIN_GAIN_DB, MAX_GAIN_DB),
         lambda call: cmd.SetGain(call.lane, call.number(0)),
+    ),
+    _knob(
+        "/slot/<lane>/pan",
+        "Where the lane's sample is: -1 left, 1 right.",
+        Arg("pan", Kind.FLOAT, -1.0, 1.0),
+        lambda call: cmd.SetPan(call.lane, call.number(0)),
+    ),
+    _knob(
+        "/slot/<lane>/choke",
+        "Lanes with the same word cut each other off; none ends that.",
+        Arg("group", Kind.STRING),
+        _choke,
+    ),
+    Row(
+        "/slot/<lane>/tune",
+        "The lane's sample higher or lower.",
+        (Arg("semitones", Kind.FLOAT, -MAX_TUNING, MAX_TUNING), _WHEN),
+        _BOTH,
+        lambda call: cmd.SetTune(call.lane, call.number(0), now=_now(call, 1)),
+        "semitones",
+        watched=True,
     ),
 )
 
@@ -342,6 +426,13 @@ EVENTS: Final = (
         (),
         _NONE,
         answer="code text",
+    ),
+    Row(
+        "/event/kit",
+        "Live sampling goes on: records, extracts, ready, playing or failed; progress 0 to 1.",
+        (),
+        _NONE,
+        answer="stage progress text",
     ),
 )
 

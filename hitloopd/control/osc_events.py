@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import Final
 
-from hitloopd.control.subscriptions import BAR, BEAT, NOTE, TRANSPORT, WARNING, Subscriptions
+from hitloopd.control.subscriptions import BAR, BEAT, KIT, NOTE, TRANSPORT, WARNING, Subscriptions
 from hitloopd.core.errors import HitloopError
 from hitloopd.core.notices import (
     BarStarted,
     Beat,
     ClockChanged,
+    KitProgress,
     Late,
     NotePlayed,
     Notice,
@@ -24,6 +25,7 @@ from hitloopd.ports.surface import Desk
 
 POSITION: Final = "/hitloop/transport/position"
 STATUS: Final = "/hitloop/sync/status"
+LISTEN: Final = "/hitloop/kit/listen"
 OF_TRANSPORT: Final = ("/hitloop/transport/bpm", "/hitloop/sync/source", STATUS)
 
 
@@ -40,6 +42,9 @@ def publish(notice: Notice, to: Subscriptions, desk: Desk, now_ns: int) -> None:
         case TransportChanged(transport):
             to.event(TRANSPORT, (transport.state.value, transport.bpm, transport.source.value), now_ns, now_ns)
             _ask_and_tell(OF_TRANSPORT, to, desk, now_ns)
+        case KitProgress(stage, share, text):
+            to.event(KIT, (stage, share, text), now_ns, now_ns)
+            _ask_and_tell((LISTEN,), to, desk, now_ns)
         case SessionChanged(values, bar):
             for address, value in values:
                 to.changed(address, value, bar, now_ns)

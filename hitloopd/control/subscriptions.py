@@ -19,12 +19,12 @@ from hitloopd.control.schedule import WallClock
 from hitloopd.core.errors import HitloopError, UnavailableError, UnknownNameError
 from hitloopd.ports.surface import Value
 
-BEAT, BAR, NOTE, TRANSPORT, WARNING = (ROOT + row.template for row in EVENTS)
+BEAT, BAR, NOTE, TRANSPORT, WARNING, KIT = (ROOT + row.template for row in EVENTS)
 TOPICS: Final = {
     "beat": (BEAT,),
     "bar": (BAR,),
     "note": (NOTE,),
-    "state": (TRANSPORT, WARNING, *(endpoint.address for endpoint in STATE)),
+    "state": (TRANSPORT, WARNING, KIT, *(endpoint.address for endpoint in STATE)),
 }
 DEFAULT_TOPICS: Final = ("beat", "bar", "state")
 MAX_SUBSCRIBERS: Final = 128
@@ -44,7 +44,7 @@ def addresses_of(what: str) -> tuple[str, ...]:
         return tuple(address for topic in DEFAULT_TOPICS for address in TOPICS[topic])
     if what in TOPICS:
         return TOPICS[what]
-    if what in (BEAT, BAR, NOTE, TRANSPORT, WARNING):
+    if what in (BEAT, BAR, NOTE, TRANSPORT, WARNING, KIT):
         return (what,)
     if not what.startswith("/"):
         raise UnknownNameError(f"There is no '{what[:80]}' to subscribe to: {', '.join(TOPICS)} or an address are.")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hitloopd.core.pattern import Lane, Pattern
@@ -149,10 +150,77 @@ class SetGain:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPan:
+    """A slot's place, -1 left .. 1 right."""
+
+    lane: Lane
+    pan: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetChoke:
+    """Lanes with the same group cut each other off; empty: none."""
+
+    lane: Lane
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetTune:
+    """A slot's sample higher or lower, -24..24 semitones, from the next bar line or at once."""
+
+    lane: Lane
+    semitones: float
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetSample:
+    """Another sample on a lane, from the next bar line or at once.
+
+    Args:
+        samples: lane -> a sample of the kit, ``synth:<recipe>``, or a file of the library; empty: the kit's own.
+        now: do not wait for the bar line.
+    """
+
+    samples: Mapping[Lane, str]
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NextSample:
+    """The sample after the one that plays, of those that the kit has for a lane; no lanes: on all of them."""
+
+    lanes: frozenset[Lane] = frozenset()
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LoadKit:
-    """Play another kit."""
+    """Play another kit.
+
+    Args:
+        name: of a kit or pack, or a path.
+        now: do not wait for the bar line.
+        anywhere: the path may lie outside the library folders: the config said it, and no stranger.
+    """
 
     name: str
+    now: bool = False
+    anywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Record what the input hears for so long, cut a kit out of it, and play that from the next bar line on.
+
+    Args:
+        seconds: how long.
+        use: play it; else it only lies in the library.
+    """
+
+    seconds: float
+    use: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +283,10 @@ SessionCommand = (
     | SetCell
     | SetPattern
     | SetGain
+    | SetPan
+    | SetChoke
+    | SetTune
+    | SetSample
     | LoadKit
     | SetLaneNote
     | SetLaneChannel
@@ -223,6 +295,9 @@ SessionCommand = (
     | Undo
     | Redo
 )
+
+SoundCommand = NextSample | Listen
+"""What becomes a session command once somebody has looked into the kit, or made one."""
 
 # ── the transport ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -337,7 +412,7 @@ class TellNotes:
 
 
 PlayerCommand = TransportCommand | Cue | SetOutputs | Restore | AskHealth | TellNotes
-Command = SessionCommand | TransportCommand
+Command = SessionCommand | TransportCommand | SoundCommand
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,23 @@ class SessionChanged:
     bar: int
 
 
+@dataclass(frozen=True, slots=True)
+class KitProgress:
+    """Live sampling goes on.
+
+    Args:
+        stage: records, extracts, ready (in the library), playing (in force from the bar that the text names) or failed.
+        share: 0..1 of the stage.
+        text: for people.
+        kit: the new kit's name, once there is one.
+    """
+
+    stage: str
+    share: float
+    text: str
+    kit: str = ""
+
+
 PlayerNotice = (
     Beat
     | BarStarted
@@ -194,4 +211,4 @@ PlayerNotice = (
     | PlayerHealth
     | PlayerStarted
 )
-Notice = PlayerNotice | SessionChanged
+Notice = PlayerNotice | SessionChanged | KitProgress

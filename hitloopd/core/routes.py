@@ -102,6 +102,7 @@ class OutputSpec:
         min_gap_ms: between a note-off and the next note-on of the same note.
         lead_ns: how early the adapter wants its events; 0 is "at the moment".
         timed: the adapter itself measures how late it sends.
+        sounds: it is our own sampler: each note-on has the number of its sound in four more bytes.
     """
 
     name: str
@@ -113,6 +114,7 @@ class OutputSpec:
     min_gap_ms: float = 1.0
     lead_ns: int = 0
     timed: bool = False
+    sounds: bool = False
 
     def __post_init__(self) -> None:
         require_range(f"offset_ms of output '{self.name}'", self.offset_ms, -100.0, 100.0)

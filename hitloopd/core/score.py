@@ -29,10 +29,17 @@ class ScoreNote:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A bar's notes in time order, and the id of the pattern they are from."""
+    """A bar's notes in time order.
+
+    Args:
+        notes: see there.
+        pattern_id: of the pattern they are from.
+        sound: number of the sound that our own sampler plays them with; 0: whatever plays.
+    """
 
     notes: tuple[ScoreNote, ...]
     pattern_id: str
+    sound: int = 0
 
 
 SILENCE: Final = Score((), "")

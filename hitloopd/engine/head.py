@@ -225,6 +225,7 @@ class Head:
         gap = max(1, math.ceil(self.spec.min_gap_ms * ticks_per_ms))
         assert moment.run is not None
         first = moment.run.start_tick
+        tail = score.sound.to_bytes(4, "big") if score.sound and self.spec.sounds else b""
         for item in score.notes:
             route = self.spec.routes.get(item.lane)
             if route is None:
@@ -232,7 +233,7 @@ class Head:
             if bar_tick + item.tick < first - MAX_EARLY_TICKS:
                 continue  # joined inside the bar: what lies before is over
             on = max(bar_tick + item.tick + round(route.offset_ms * ticks_per_ms), first)
-            self._plan_one(_planned(item, route, on), gap)
+            self._plan_one(_planned(item, route, on, tail), gap)
 
     def _plan_one(self, note: Planned, gap: int) -> None:
         before = self._latest.get(note.key)
@@ -253,7 +254,7 @@ class Head:
             self._end(sounding, note.on_tick, at_ns)
         self._count_lateness(at_ns)
         note.on_ns = at_ns
-        self.out.send(at_ns, note.on_tick, bytes((0x90 | note.channel, note.note, note.velocity)))
+        self.out.send(at_ns, note.on_tick, bytes((0x90 | note.channel, note.note, note.velocity)) + note.tail)
         self.notes_sent += 1
         self.ledger.begin(note)
 
@@ -285,7 +286,7 @@ class Head:
         self.out.flush()
 
 
-def _planned(item: ScoreNote, route: Route, on: int) -> Planned:
+def _planned(item: ScoreNote, route: Route, on: int, tail: bytes) -> Planned:
     note = min(max(item.pitch + route.transpose, 0), 127) if item.lane is Lane.BASS else route.note
     velocity = velocity_byte(route.curve, item.velocity)
-    return Planned(on, on + max(1, round(item.length_ticks * route.gate)), route.channel - 1, note, velocity)
+    return Planned(on, on + max(1, round(item.length_ticks * route.gate)), route.channel - 1, note, velocity, tail)

@@ -15,6 +15,7 @@ class Planned:
     channel: int
     note: int
     velocity: int
+    tail: bytes = b""
     on_ns: int = 0
     sounding: bool = False
 

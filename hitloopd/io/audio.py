@@ -32,16 +32,19 @@ from hitloopd.io.audio_messages import (
     AudioReady,
     AudioSpec,
     Event,
+    MakeSound,
     MuteSlot,
     PlayerEvents,
+    PlaySound,
     PreparePitches,
     SentMidi,
+    SetSlotChoke,
     SetSlotGain,
     SetSlotPan,
     Silence,
     SongStart,
+    SoundReady,
     TempoAt,
-    UseKit,
 )
 from hitloopd.io.audio_render import BlockRenderer
 from hitloopd.io.capture_midi import MidiCapture
@@ -85,8 +88,9 @@ class AudioServer:
         self._loader: KitLoader | None = None
         self._wav: WavCapture | None = None
         self._midi = MidiCapture(Path(spec.midi_path), tell=self._send) if spec.midi_path else None
-        self._told: set[Lane] = set()
+        self._told: set[tuple[Lane, str]] = set()
         self._underflows = 0
+        self._unplayed = [0] * len(LANES)
         self._retry_ns = 0
         self._lost = False
         self._seen = (-1, 0)  # callbacks, and when there were that many
@@ -99,10 +103,12 @@ class AudioServer:
             SentMidi: lambda m: self._midi and self._midi.take(m.events),
             SongStart: self._song_start,
             TempoAt: lambda m: self._midi and self._midi.tempo(m.tick, m.bpm, m.at_ns),
-            UseKit: lambda m: self._loader and self._loader.use(m.kit, m.at_ns),
+            MakeSound: self._make,
+            PlaySound: self._control,
             PreparePitches: lambda m: self._loader and self._loader.prepare(m.pitches),
             SetSlotGain: self._control,
             SetSlotPan: self._control,
+            SetSlotChoke: self._control,
             MuteSlot: self._control,
             Silence: self._control,
             AskAudioHealth: lambda _: self._send(self.health()),
@@ -141,6 +147,8 @@ class AudioServer:
     def tend(self) -> None:
         """What is to be told or mended now and then. Thread: main. Real-time: no."""
         self._tell_silent_lanes()
+        if self._renderer is not None:
+            self._renderer.clear_spent()
         if self._stream is not None and not (self._stream.alive and self._asks()):
             self._lose("the audio device is gone")
         if self._lost and self._clock() >= self._retry_ns:
@@ -163,7 +171,7 @@ class AudioServer:
             callback_max_us=most,
             load=p99 / block_us if block_us else 0.0,
             underflows=self._underflows + (stream.underflows if stream else 0),
-            voices=renderer.sampler.active,
+            voices=renderer.voices,
             voices_stolen=renderer.sampler.stolen,
             notes=renderer.notes,
             late=renderer.late,
@@ -249,17 +257,26 @@ class AudioServer:
             self._midi.start(message.tick, message.bpm, message.at_ns)
         self._control(message)
 
-    def _control(self, message: SongStart | SetSlotGain | SetSlotPan | MuteSlot | Silence) -> None:
+    def _make(self, message: MakeSound) -> None:
+        if self._loader is None:  # nothing sounds here: whoever asks need not wait
+            self._send(SoundReady(message.number))
+        else:
+            self._loader.make(message)
+
+    def _control(
+        self, message: SongStart | PlaySound | SetSlotGain | SetSlotPan | SetSlotChoke | MuteSlot | Silence
+    ) -> None:
         if self._renderer is not None:
             self._renderer.put(message)
 
     def _tell_silent_lanes(self) -> None:
         if self._renderer is None:
             return
-        for lane, count in zip(LANES, self._renderer.unplayed, strict=True):
-            if count and lane not in self._told:
-                self._told.add(lane)
-                kit = self._loader.kit if self._loader else ""
+        kit = self._loader.kit if self._loader else ""
+        for index, lane in enumerate(LANES):
+            before, self._unplayed[index] = self._unplayed[index], self._renderer.unplayed[index]
+            if self._unplayed[index] != before and (lane, kit) not in self._told:
+                self._told.add((lane, kit))
                 self._send(Warned("sample", f"Lane {lane} has no sample in kit '{kit}': its notes are not heard."))
 
     def _send(self, notice: object) -> None:
@@ -302,7 +319,7 @@ def run_audio(
     Args:
         spec: how it works.
         receive: waits up to so many seconds for messages and returns those there are.
-        send: takes ``AudioReady``, ``KitLoaded``, ``AudioHealth``, ``Warned``, ``PortLost`` and ``PortBack``.
+        send: takes ``AudioReady``, ``SoundReady``, ``SoundRefused``, ``AudioHealth`` and notices.
         should_stop: asked after every wait.
         own_process: switch garbage collection off and thread switching fast, for the whole process.
     """

@@ -72,7 +72,7 @@ class DeviceStream:
     """
 
     def __init__(self, spec: AudioSpec) -> None:
-        self._sd = _sounddevice()
+        self._sd = import_sounddevice()
         self._budget_s = spec.latency_ms / 1e3
         index, about = _choose(self._sd, spec.device)
         self._channels = min(2, int(about["max_output_channels"]))
@@ -150,7 +150,8 @@ class DeviceStream:
         self._finished.set()
 
 
-def _sounddevice() -> Any:  # noqa: ANN401 - an untyped module
+def import_sounddevice() -> Any:  # noqa: ANN401 - an untyped module
+    """The module. Raises ``UnavailableError`` with the command that mends it. Thread: any. Real-time: no."""
     try:
         import sounddevice  # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415 - loads PortAudio
     except (ImportError, OSError) as error:
@@ -164,7 +165,7 @@ def rescan() -> None:
     Raises:
         UnavailableError: PortAudio is not installed.
     """
-    sd = _sounddevice()
+    sd = import_sounddevice()
     sd._terminate()  # noqa: SLF001 - PortAudio lists devices once, and sounddevice offers no other way
     sd._initialize()  # noqa: SLF001
 
@@ -177,7 +178,7 @@ def output_devices() -> tuple[str, ...]:
 
     Thread: any. Real-time: no.
     """
-    return tuple(d["name"] for d in _sounddevice().query_devices() if d["max_output_channels"] > 0)
+    return tuple(d["name"] for d in import_sounddevice().query_devices() if d["max_output_channels"] > 0)
 
 
 def _choose(sd: Any, wanted: str) -> tuple[int, Any]:  # noqa: ANN401 - an untyped module and its dict

@@ -1,43 +1,54 @@
-"""Kits are loaded on a thread of their own, and given to the renderer ready to play."""
+"""Sounds are got ready on a thread of their own (and made in a process of their own), then offered to the renderer."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from hitloopd.core.errors import HitloopError
+from hitloopd.core.errors import ConfigError, HitloopError
 from hitloopd.core.kit import Kit
 from hitloopd.core.notices import Warned
 from hitloopd.io import realtime
-from hitloopd.io.audio_messages import AudioSpec, KitLoaded
-from hitloopd.io.audio_render import Swap
+from hitloopd.io.audio_messages import AudioSpec, MakeSound, SoundReady, SoundRefused
+from hitloopd.io.audio_render import Offer
 from hitloopd.io.bank import make_bank
-from hitloopd.io.kits import LoadedKit, bass_pitches, build_bank, load_kit
+from hitloopd.io.bank_maker import BankMaker, Request
+from hitloopd.io.kit_sounds import BankResult, bass_pitches, build_bank
+from hitloopd.io.kits import load_kit
 from hitloopd.io.sampler import Sampler
 from hitloopd.io.synth.cache import SoundCache
 
+IDLE_S: Final = 20.0
+"""The process that makes banks stays for so long after a request: presses of "another one" come in rows."""
+KEPT: Final = 4
+
 
 class KitLoader:
-    """Turns kit names into samplers.
+    """Turns kits into samplers.
 
     Args:
         spec: kit folders, cache, voices and the first kit.
         rate: the device's, which may differ from what the spec asks for.
-        tell: gets ``KitLoaded`` and ``Warned``.
+        tell: gets ``SoundReady``, ``SoundRefused`` and ``Warned``.
+        maker: makes the banks.
     """
 
-    def __init__(self, spec: AudioSpec, rate: int, tell: Callable[[object], None]) -> None:
+    def __init__(
+        self, spec: AudioSpec, rate: int, tell: Callable[[object], None], maker: BankMaker | None = None
+    ) -> None:
         self._spec = spec
         self._rate = rate
         self._tell = tell
-        self._cache = SoundCache(Path(spec.cache_dir) if spec.cache_dir else None)
-        self._loaded: LoadedKit | None = None
+        self._maker = maker or BankMaker()
         self._pitches = set(bass_pitches(spec.bass_root))
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._made: frozenset[int] = frozenset()
-        self._swap: Callable[[Swap], object] = lambda swap: swap
+        self._latest: tuple[int, Kit, str] = (0, Kit(""), "")
+        self._ready: dict[int, tuple[MakeSound, Sampler]] = {}
+        self._give: Callable[[Offer], object] = lambda offer: offer
         self._thread: threading.Thread | None = None
 
     @property
@@ -47,26 +58,30 @@ class KitLoader:
 
     @property
     def kit(self) -> str:
-        """Name of the kit in use; empty when it could not be loaded. Thread: any. Real-time: yes."""
-        return self._loaded.kit.name if self._loaded else ""
+        """Name of the newest kit; empty when none could be loaded. Thread: any. Real-time: yes."""
+        return self._latest[1].name
 
     def first(self) -> Sampler:
         """Load the spec's kit here and now; a silent sampler and a ``Warned`` when that fails."""
+        cache = SoundCache(Path(self._spec.cache_dir) if self._spec.cache_dir else None)
         try:
-            return self._load(self._spec.kit)
+            loaded = load_kit(self._spec.kit, [Path(folder) for folder in self._spec.kit_dirs])
+            result = build_bank(loaded.kit, loaded.folder, self._rate, self._pitches, cache)
         except HitloopError as error:
             self._tell(Warned("kit", str(error)))
-            return Sampler(make_bank(Kit("none"), self._rate, {}, {}), self._spec.piece, voices=self._spec.voices)
+            return self._sampler(BankResult(make_bank(Kit("none"), self._rate, {}, {}), ()))
+        self._latest = (0, result.bank.kit, str(loaded.folder))
+        return self._sampler(result)
 
-    def start(self, swap: Callable[[Swap], object]) -> None:
-        """Load what is asked for from now on, and give it to ``swap``. Thread: main. Real-time: no."""
-        self._swap = swap
+    def start(self, give: Callable[[Offer], object]) -> None:
+        """Load what is asked for from now on, and hand it to ``give``. Thread: main. Real-time: no."""
+        self._give = give
         self._thread = threading.Thread(target=self._work, name="kits", daemon=True)
         self._thread.start()
 
-    def use(self, kit: str, at_ns: int) -> None:
-        """Load a kit and play it from ``at_ns`` on; a broken one changes nothing. Thread: messages. Real-time: yes."""
-        self._jobs.put(lambda: self._replace(kit, at_ns))
+    def make(self, wanted: MakeSound) -> None:
+        """Get a sound ready; a broken one changes nothing. Thread: messages. Real-time: yes."""
+        self._jobs.put(lambda: self._make(wanted))
 
     def prepare(self, pitches: Iterable[int]) -> None:
         """Make bass notes that are missing. Thread: messages. Real-time: yes."""
@@ -76,37 +91,60 @@ class KitLoader:
             self._jobs.put(self._more)
 
     def close(self) -> None:
-        """End the thread. Thread: main. Real-time: no."""
+        """End the thread, and the process behind it. Thread: main. Real-time: no."""
         self._jobs.put(None)
         if self._thread is not None:
-            self._thread.join(2.0)
+            self._thread.join(5.0)
+        self._maker.close()
 
     def _work(self) -> None:
         realtime.relax_thread()
-        while job := self._jobs.get():
+        while True:
             try:
-                job()
-            except HitloopError as error:
-                self._tell(Warned("kit", f"{error} The kit in use stays."))
+                job = self._jobs.get(timeout=IDLE_S if self._maker.running else None)
+            except queue.Empty:
+                self._maker.close()
+                continue
+            if job is None:
+                return
+            job()
 
-    def _replace(self, kit: str, at_ns: int) -> None:
-        sampler = self._load(kit)
-        self._swap(Swap(sampler, at_ns, keep=False))
-        self._tell(KitLoaded(self.kit))
+    def _make(self, wanted: MakeSound) -> None:
+        kept = self._ready.get(wanted.number)
+        if kept is None or kept[0] != wanted:
+            try:
+                result = self._bank(wanted.kit, wanted.folder, whole=True)
+            except HitloopError as error:
+                problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+                self._tell(SoundRefused(wanted.number, problems))
+                return
+            kept = (wanted, self._sampler(result))
+        self._ready.pop(wanted.number, None)
+        self._ready[wanted.number] = kept
+        while len(self._ready) > KEPT:
+            self._ready.pop(next(iter(self._ready)))
+        self._latest = (wanted.number, wanted.kit, wanted.folder)
+        self._give(Offer(wanted.number, kept[1]))
+        self._tell(SoundReady(wanted.number))
 
     def _more(self) -> None:
-        if self._loaded is not None and not self._made >= self._pitches:
-            self._swap(Swap(self._build(self._loaded), 0, keep=True))
+        """The newest sound with the bass notes that were asked for since."""
+        number, kit, folder = self._latest
+        try:
+            sampler = self._sampler(self._bank(kit, folder, whole=False))
+        except HitloopError as error:
+            self._tell(Warned("kit", f"{error} The bass plays its nearest octave."))
+            return
+        if number in self._ready:
+            self._ready[number] = (self._ready[number][0], sampler)
+        self._give(Offer(number, sampler, more=True))
 
-    def _load(self, kit: str) -> Sampler:
-        loaded = load_kit(kit, [Path(folder) for folder in self._spec.kit_dirs])
-        sampler = self._build(loaded)
-        self._loaded = loaded
-        return sampler
+    def _bank(self, kit: Kit, folder: str, *, whole: bool) -> BankResult:
+        bare = replace(kit, samples={})
+        pitches = tuple(sorted(self._pitches))
+        return self._maker.make(Request(bare, folder, self._rate, pitches, self._spec.cache_dir, whole))
 
-    def _build(self, loaded: LoadedKit) -> Sampler:
-        result = build_bank(loaded, self._rate, set(self._pitches), self._cache)
-        self._made = result.bank.pitches
+    def _sampler(self, result: BankResult) -> Sampler:
         for problem in result.problems:
             self._tell(Warned("sample", problem))
         return Sampler(result.bank, self._spec.piece, voices=self._spec.voices)

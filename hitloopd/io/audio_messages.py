@@ -1,7 +1,8 @@
 """What the audio process is told and tells. Frozen values only; importing this costs nothing (no numpy).
 
 Conventions: lanes by name; times are monotonic ns; in the bytes of events the channel is the lane's number 0..4 and the
-note is the bass pitch (60 for drums).
+note is the bass pitch (60 for drums). A note that is meant for a certain sound (a kit as it is dressed at that moment)
+has that sound's number in four more bytes, so that a swap happens with the note and not at about its time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from hitloopd.core.kit import Kit
 from hitloopd.core.pattern import Lane
 from hitloopd.core.routes import PRESETS, Route
 from hitloopd.core.time import NS_PER_MS, NS_PER_S
@@ -112,27 +114,49 @@ class TempoAt:
 
 
 @dataclass(frozen=True, slots=True)
-class UseKit:
-    """Play another kit from ``at_ns`` on, or as soon as it is loaded after that; sounding notes ring out."""
+class MakeSound:
+    """Have a kit's sounds ready, whole or not at all; answered by ``SoundReady`` or ``SoundRefused``.
 
-    kit: str
-    at_ns: int = 0
+    Args:
+        number: what notes that are meant for it carry; not 0.
+        kit: its slots; where its samples are named relatively, from ``folder``.
+        folder: see there.
+    """
+
+    number: int
+    kit: Kit
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaySound:
+    """Everything that begins from now on is played with this sound; what sounds rings out."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
 class SetSlotGain:
-    """A slot's gain in dB, -60..12."""
+    """A slot's gain in dB, -60..12; ``None``: each kit's own."""
 
     lane: Lane
-    gain_db: float
+    gain_db: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class SetSlotPan:
-    """A slot's place, -1 left .. 1 right."""
+    """A slot's place, -1 left .. 1 right; ``None``: each kit's own."""
 
     lane: Lane
-    pan: float
+    pan: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetSlotChoke:
+    """A slot's choke group; empty: none; ``None``: each kit's own."""
+
+    lane: Lane
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +189,11 @@ AudioCommand = (
     | SentMidi
     | SongStart
     | TempoAt
-    | UseKit
+    | MakeSound
+    | PlaySound
     | SetSlotGain
     | SetSlotPan
+    | SetSlotChoke
     | MuteSlot
     | PreparePitches
     | Silence
@@ -189,10 +215,18 @@ class AudioReady:
 
 
 @dataclass(frozen=True, slots=True)
-class KitLoaded:
-    """A kit is in use."""
+class SoundReady:
+    """A sound is ready: notes that carry its number play it."""
 
-    kit: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRefused:
+    """A sound can't be made, for these reasons; what plays stays."""
+
+    number: int
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,22 @@ from numpy.typing import NDArray
 
 from hitloopd.core.pattern import LANES
 from hitloopd.io.audio_clock import FrameDll, FrameMap
-from hitloopd.io.audio_messages import Event, MuteSlot, SetSlotGain, SetSlotPan, Silence, SongStart
+from hitloopd.io.audio_messages import (
+    Event,
+    MuteSlot,
+    PlaySound,
+    SetSlotChoke,
+    SetSlotGain,
+    SetSlotPan,
+    Silence,
+    SongStart,
+)
 from hitloopd.io.limiter import Limiter
 from hitloopd.io.sampler import Sampler
+from hitloopd.io.sound_set import SoundSet
 
 INBOX_MAX: Final = 8192
 TIMINGS: Final = 4096
-RETIRING_MAX: Final = 3  # old kits that may ring out at once
 NOTE_ON: Final = 0x90
 NOTE_OFF: Final = 0x80
 CONTROL: Final = 0xB0
@@ -34,15 +43,15 @@ Block = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Swap:
-    """Another sampler takes over; ``keep`` carries slot gains over too (same kit, more pitches)."""
+class Offer:
+    """A sound is ready: play it from the first note on that has its number. ``more``: the same sound, more pitches."""
 
+    number: int
     sampler: Sampler
-    at_ns: int
-    keep: bool
+    more: bool = False
 
 
-Message = Event | SetSlotGain | SetSlotPan | MuteSlot | Silence | SongStart | Swap
+Message = Event | SetSlotGain | SetSlotPan | SetSlotChoke | MuteSlot | Silence | SongStart | Offer | PlaySound
 
 
 class Recorder(Protocol):
@@ -75,8 +84,7 @@ class BlockRenderer:
         recorder: Recorder | None = None,
         timer: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
-        self._sampler = sampler
-        self._retiring: list[Sampler] = []
+        self._sounds = SoundSet(sampler, block_max)
         self.rate = rate
         self._block_max = block_max
         self._gain = np.float32(gain)
@@ -87,7 +95,6 @@ class BlockRenderer:
         self._due: list[tuple[int, int, Message]] = []
         self._order = 0
         self._frame = 0
-        self._rest = np.zeros((block_max, 2), dtype=np.float32)
         self._timings = np.zeros(TIMINGS, dtype=np.int64)
         self._limiter = Limiter(rate, block_max)
         self._dll = FrameDll(rate)
@@ -95,11 +102,13 @@ class BlockRenderer:
         self._late_frames = 0
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             tuple: self._midi,
-            SetSlotGain: lambda m, _: self._sampler.set_gain(LANES.index(m.lane), m.gain_db),
-            SetSlotPan: lambda m, _: self._sampler.set_pan(LANES.index(m.lane), m.pan),
-            MuteSlot: lambda m, _: self._each("set_mute", LANES.index(m.lane), on=m.on),
+            SetSlotGain: lambda m, _: self._sounds.set("set_gain", LANES.index(m.lane), m.gain_db),
+            SetSlotPan: lambda m, _: self._sounds.set("set_pan", LANES.index(m.lane), m.pan),
+            SetSlotChoke: lambda m, _: self._sounds.set("set_choke", LANES.index(m.lane), m.group),
+            MuteSlot: lambda m, _: self._sounds.set("set_mute", LANES.index(m.lane), m.on),
             Silence: lambda _m, offset: self._silence(offset),
-            Swap: lambda m, _: self._swap(m),
+            Offer: lambda m, _: (self._sounds.replace if m.more else self._sounds.offer)(m.number, m.sampler),
+            PlaySound: lambda m, _: self._sounds.play(m.number),
             SongStart: lambda _m, offset: self._start_recording(offset),
         }
         self.callbacks = 0
@@ -125,7 +134,16 @@ class BlockRenderer:
     @property
     def sampler(self) -> Sampler:
         """The one that plays. Thread: any. Real-time: yes."""
-        return self._sampler
+        return self._sounds.current
+
+    @property
+    def voices(self) -> int:
+        """How many sound, of all kits. Thread: any, for looking. Real-time: yes."""
+        return self._sounds.active
+
+    def clear_spent(self) -> None:
+        """Let go of kits that have rung out. Thread: any but the callback's. Real-time: no."""
+        self._sounds.clear_spent()
 
     @property
     def clock(self) -> FrameDll:
@@ -170,13 +188,7 @@ class BlockRenderer:
         while self._due and self._due[0][0] < self._frame + frames:
             frame, _, message = heapq.heappop(self._due)
             self._handlers[type(message)](message, max(frame - self._frame, 0))
-        self._sampler.render(out)
-        for old in self._retiring:
-            rest = self._rest[:frames]
-            old.render(rest)
-            out += rest
-        if self._retiring:
-            self._retiring = [old for old in self._retiring if old.active]
+        self._sounds.render(out)
         out *= self._gain
         self._limiter.process(out)
         if self._recorder is not None and self._record_from is not None:
@@ -192,7 +204,7 @@ class BlockRenderer:
                 frame = self._map.frame_at(message[0])
                 if frame < self._frame:
                     self._count_late(message, self._frame - frame)
-            elif isinstance(message, Swap | SongStart) and message.at_ns:
+            elif isinstance(message, SongStart) and message.at_ns:
                 frame = self._map.frame_at(message.at_ns)
             self._order += 1
             heapq.heappush(self._due, (max(frame, self._frame), self._order, message))
@@ -208,18 +220,18 @@ class BlockRenderer:
         status, note, value = (*event[2], 0, 0)[:3]
         kind, lane = status & 0xF0, status & 0x0F
         if kind == CONTROL and note in SILENCING:
-            self._each("fade_all", offset)
+            self._sounds.each(lambda sampler: sampler.fade_all(offset))
         elif lane >= len(LANES):
             return
         elif kind == NOTE_ON and value:
-            self._note_on(offset, lane, value, note)
+            self._note_on(offset, lane, value, note, int.from_bytes(event[2][3:7], "big"))
         elif kind in (NOTE_ON, NOTE_OFF):
-            self._each("note_off", offset, lane, note)
+            self._sounds.each(lambda sampler: sampler.note_off(offset, lane, note))
 
-    def _note_on(self, offset: int, lane: int, value: int, note: int) -> None:
+    def _note_on(self, offset: int, lane: int, value: int, note: int, sound: int) -> None:
         if self._record_from is None:
             self._start_recording(offset)
-        if self._sampler.note_on(offset, lane, value / 127, note):
+        if self._sounds.of(sound).note_on(offset, lane, value / 127, note):
             self.notes += 1
         else:
             self.unplayed[lane] += 1
@@ -231,16 +243,4 @@ class BlockRenderer:
     def _silence(self, offset: int) -> None:
         self._due = [item for item in self._due if not isinstance(item[2], tuple)]
         heapq.heapify(self._due)
-        self._each("fade_all", offset)
-
-    def _swap(self, swap: Swap) -> None:
-        swap.sampler.take_over(self._sampler, gains=swap.keep)
-        if len(self._retiring) == RETIRING_MAX:
-            self._retiring.pop(0)
-        self._retiring.append(self._sampler)
-        self._sampler = swap.sampler
-
-    def _each(self, method: str, *args: Any, **named: Any) -> None:  # noqa: ANN401 - passed on as they are
-        """The same to the sampler that plays and to those that ring out."""
-        for sampler in (self._sampler, *self._retiring):
-            getattr(sampler, method)(*args, **named)
+        self._sounds.each(lambda sampler: sampler.fade_all(offset))

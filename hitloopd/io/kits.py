@@ -1,31 +1,26 @@
-"""Kits from YAML files, and banks from kits.
+"""Kits from YAML files and sample packs; no sound is read here, so that every process may look into a kit.
 
 A kit file has ``name``, ``description`` and ``slots``; each slot has ``sample`` (``synth:house/kick`` or a file beside
-the kit), ``gain_db``, ``pan``, ``choke``, ``tuning`` and ``provenance``. Everything that is wrong is told at once.
+the kit), ``gain_db``, ``pan``, ``choke``, ``tuning`` and ``provenance``. A pack is a folder (see ``io.packs``).
+Everything that is wrong is told at once.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-import numpy as np
 import yaml
 
-from hitloopd.core.errors import ConfigError, DeviceError, HitloopError, RangeError, UnknownNameError, nearest
-from hitloopd.core.kit import MAX_GAIN_DB, MIN_GAIN_DB, Kit, Slot
-from hitloopd.core.pattern import DRUM_LANES, PITCHES, Lane
-from hitloopd.io.bank import PITCH_COUNT, Bank, make_bank
-from hitloopd.io.samples import BASS_ROOT, Sound, at_rate, prepared, read_sample
-from hitloopd.io.synth.cache import SoundCache
+from hitloopd.core.errors import ConfigError, DeviceError, UnknownNameError, nearest
+from hitloopd.core.kit import MAX_GAIN_DB, MAX_TUNING, MIN_GAIN_DB, SYNTH, Kit, Slot
+from hitloopd.core.pattern import Lane
+from hitloopd.io.packs import PACK_FILE, parse_pack
 from hitloopd.io.synth.recipes import RECIPES, Bass
 
-log = logging.getLogger(__name__)
-
-SYNTH: Final = "synth:"
+KIT_ENDINGS: Final = (".yaml", ".yml")
 KIT_KEYS: Final = ("name", "description", "slots")
 TEXT: Final = "text"
 # key -> (type, lowest, highest); text has no range
@@ -34,7 +29,7 @@ SLOT_KEYS: Final[Mapping[str, tuple[str, float, float]]] = {
     "gain_db": ("number", MIN_GAIN_DB, MAX_GAIN_DB),
     "pan": ("number", -1.0, 1.0),
     "choke": (TEXT, 0.0, 0.0),
-    "tuning": ("number", -24.0, 24.0),
+    "tuning": ("number", -MAX_TUNING, MAX_TUNING),
     "provenance": (TEXT, 0.0, 0.0),
 }
 
@@ -46,26 +41,53 @@ class LoadedKit:
     kit: Kit
     path: Path
 
+    @property
+    def folder(self) -> Path:
+        """Where the names of its samples start."""
+        return self.path.parent
+
+
+def kit_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name and file of every kit and pack in a folder. Thread: any. Real-time: no."""
+    if not folder.is_dir():
+        return
+    for item in sorted(folder.iterdir()):
+        if item.suffix in KIT_ENDINGS and item.is_file():
+            yield item.stem, item
+        elif (item / PACK_FILE).is_file():
+            yield item.name, item / PACK_FILE
+
+
+def kit_at(path: Path) -> Path | None:
+    """The kit file that a path means: itself, or the ``pack.yaml`` of a folder; ``None`` where it is neither."""
+    if path.suffix in KIT_ENDINGS and path.is_file():
+        return path
+    return path / PACK_FILE if (path / PACK_FILE).is_file() else None
+
 
 def list_kits(search_dirs: Sequence[Path]) -> tuple[str, ...]:
     """Names of the kits in the folders, sorted. Thread: any. Real-time: no."""
-    return tuple(sorted({path.stem for folder in search_dirs for path in folder.glob("*.yaml")}))
+    return tuple(sorted({name for folder in search_dirs for name, _ in kit_files(folder)}))
 
 
 def find_kit(name: str, search_dirs: Sequence[Path]) -> Path:
-    """The file of a kit: a path to a .yaml file as it is, or a name looked up in the folders in order.
+    """The file of a kit: a name looked up in the folders in order, or a path to a kit file or a pack's folder.
 
     Raises:
         UnknownNameError: there is no such kit; the message lists those there are.
     """
-    as_path = Path(name).expanduser()
-    if as_path.suffix in {".yaml", ".yml"}:
-        if as_path.is_file():
-            return as_path
-        raise UnknownNameError(f"There is no kit file {as_path}; expected a .yaml file with slots.")
     for folder in search_dirs:
-        if (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
+        for known_name, path in kit_files(folder):
+            if known_name == name:
+                return path
+    as_path = Path(name).expanduser()
+    found = kit_at(as_path)
+    if found is not None:
+        return found
+    if as_path.is_dir():
+        raise UnknownNameError(f"{as_path} is no sample pack: there is no {PACK_FILE} in it.")
+    if as_path.suffix in KIT_ENDINGS or len(as_path.parts) > 1:
+        raise UnknownNameError(f"There is no kit at {as_path}; expected a .yaml file with slots, or a pack's folder.")
     known = list_kits(search_dirs)
     raise UnknownNameError(
         f"There is no kit '{name}'; there are {', '.join(known) or 'none'}, or give a path.{nearest(name, known)}"
@@ -73,7 +95,7 @@ def find_kit(name: str, search_dirs: Sequence[Path]) -> Path:
 
 
 def load_kit(name: str, search_dirs: Sequence[Path]) -> LoadedKit:
-    """Read a kit by name or path.
+    """Read a kit or a pack by name or path.
 
     Raises:
         UnknownNameError: there is no such kit.
@@ -82,11 +104,17 @@ def load_kit(name: str, search_dirs: Sequence[Path]) -> LoadedKit:
 
     Thread: any. Real-time: no.
     """
-    path = find_kit(name, search_dirs)
+    return read_kit(find_kit(name, search_dirs))
+
+
+def read_kit(path: Path) -> LoadedKit:
+    """Read a kit's or a pack's file. Raises as ``load_kit``. Thread: any. Real-time: no."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DeviceError(f"Kit file {path} can't be read: {error}") from error
+    if path.name == PACK_FILE:
+        return LoadedKit(parse_pack(text, path), path)
     return LoadedKit(parse_kit(text, str(path)), path)
 
 
@@ -187,66 +215,3 @@ def _lines(node: yaml.Node | None, prefix: str = "") -> dict[str, int]:
             found[path] = key.start_mark.line + 1
             found.update(_lines(value, path))
     return found
-
-
-# ── sounds ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class BankResult:
-    """A bank, and what could not be loaded into it (one line each, for a person)."""
-
-    bank: Bank
-    problems: tuple[str, ...]
-
-
-def bass_pitches(root: int) -> range:
-    """The sixteen MIDI notes above (and with) ``root`` that fit into 0..127."""
-    return range(max(root, 0), min(root + PITCHES, PITCH_COUNT))
-
-
-def build_bank(loaded: LoadedKit, rate: int, pitches: Iterable[int], cache: SoundCache) -> BankResult:
-    """Make or read every sound of a kit.
-
-    A sample that is missing silences its lane and is told; the other lanes play.
-
-    Args:
-        loaded: the kit.
-        rate: of the device.
-        pitches: the bass notes to have ready.
-        cache: where built-in sounds are kept.
-
-    Thread: any but the callback's. Real-time: no.
-    """
-    problems: list[str] = []
-    drums: dict[Lane, Sound] = {}
-    bass: dict[int, Sound] = {}
-    for lane, slot in loaded.kit.slots.items():
-        try:
-            if lane in DRUM_LANES:
-                drums[lane] = _drum(slot, loaded, rate, cache)
-            else:
-                bass = _bass(slot, loaded, rate, pitches, cache)
-        except HitloopError as error:
-            problems.append(f"Kit '{loaded.kit.name}', lane {lane}: {error} The lane is silent.")
-    return BankResult(make_bank(loaded.kit, rate, drums, bass), tuple(problems))
-
-
-def _drum(slot: Slot, loaded: LoadedKit, rate: int, cache: SoundCache) -> Sound:
-    if slot.sample.startswith(SYNTH):
-        sound = cache.sound(RECIPES[slot.sample.removeprefix(SYNTH)], rate)
-        return prepared(at_rate(sound, rate, rate, slot.tuning), rate) if slot.tuning else sound
-    raw, own_rate = read_sample(loaded.path.parent / slot.sample)
-    return prepared(at_rate(raw, own_rate, rate, slot.tuning), rate)
-
-
-def _bass(slot: Slot, loaded: LoadedKit, rate: int, pitches: Iterable[int], cache: SoundCache) -> dict[int, Sound]:
-    wanted = sorted({p for p in pitches if 0 <= p < PITCH_COUNT})
-    if slot.sample.startswith(SYNTH):
-        recipe = RECIPES[slot.sample.removeprefix(SYNTH)]
-        if not isinstance(recipe, Bass):
-            raise RangeError(f"'{slot.sample}' is a drum and has no pitch; use one of the built-in basses.")
-        shift = round(slot.tuning)
-        return {p: cache.sound(recipe, rate, int(np.clip(p + shift, 0, PITCH_COUNT - 1))) for p in wanted}
-    raw, own_rate = read_sample(loaded.path.parent / slot.sample)
-    return {p: prepared(at_rate(raw, own_rate, rate, p - BASS_ROOT + slot.tuning), rate) for p in wanted}

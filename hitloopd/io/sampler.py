@@ -80,27 +80,30 @@ class Sampler:
         """How many voices had to make room since the beginning. Thread: any. Real-time: yes."""
         return self._stolen
 
-    def set_gain(self, lane: int, gain_db: float) -> None:
-        """A slot's gain; sounding voices follow within one block. Thread: callback. Real-time: yes."""
-        self._gain_db[lane] = gain_db
+    def set_gain(self, lane: int, gain_db: float | None) -> None:
+        """A slot's gain; what sounds follows within a block; ``None``: the kit's. Thread: callback. Real-time: yes."""
+        slot = self.bank.kit.slots.get(LANES[lane])
+        self._gain_db[lane] = (slot.gain_db if slot else 0.0) if gain_db is None else gain_db
         self._set_gain(lane)
 
-    def set_pan(self, lane: int, pan: float) -> None:
-        """A slot's place, -1 left .. 1 right. Thread: callback. Real-time: yes."""
-        self._pan[lane] = pan
+    def set_pan(self, lane: int, pan: float | None) -> None:
+        """A slot's place, -1 left .. 1 right; ``None``: the kit's. Thread: callback. Real-time: yes."""
+        slot = self.bank.kit.slots.get(LANES[lane])
+        self._pan[lane] = (slot.pan if slot else 0.0) if pan is None else pan
         self._set_gain(lane)
 
-    def set_mute(self, lane: int, *, on: bool) -> None:
+    def set_choke(self, lane: int, group: str | None) -> None:
+        """Which lanes a hit cuts off; ``None``: as the kit has it. Thread: callback. Real-time: yes."""
+        slot = self.bank.kit.slots.get(LANES[lane])
+        self._choke[lane] = (slot.choke if slot else "") if group is None else group
+
+    def set_mute(self, lane: int, on: bool) -> None:  # noqa: FBT001 - one shape with the other settings
         """Silence a lane within one block, or let it sound. Thread: callback. Real-time: yes."""
         self._muted[lane] = on
         self._set_gain(lane)
 
-    def take_over(self, other: Sampler, *, gains: bool) -> None:
-        """Keep what the user set: mutes always, gain and pan too with ``gains``. Thread: callback. Real-time: yes."""
-        if gains:
-            self._gain_db[:], self._pan[:] = other._gain_db, other._pan
-        for lane, on in enumerate(other._muted):
-            self.set_mute(lane, on=on)
+    def settle(self) -> None:
+        """Take gains over at once instead of gliding: before the first note. Thread: callback. Real-time: yes."""
         self._gain_before[:] = self._lane_gain
 
     def note_on(self, offset: int, lane: int, velocity: float, pitch: int = 60) -> bool:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hitloopd.core.errors import DeviceError, UnavailableError
 
 MAX_SECONDS: Final = 12.0  # of one sample; what is longer is faded out there
-BASS_ROOT: Final = 36  # the MIDI note a bass sample is taken to sound at; a slot's tuning corrects it
+READ_SECONDS: Final = 4 * MAX_SECONDS  # tuned up by two octaves that much is heard; a file may be hours long
+KEPT_BYTES: Final = 64 * 1024 * 1024
 EDGE_IN_S: Final = 0.0005
 EDGE_OUT_S: Final = 0.005
 
@@ -32,13 +33,58 @@ def read_sample(path: Path) -> tuple[Sound, int]:
     if not path.is_file():
         raise DeviceError(f"There is no sample {path}. Paths in a kit are relative to the kit file.")
     try:
-        data, rate = cast("tuple[Sound, int]", soundfile.read(str(path), dtype="float64", always_2d=True))
+        with soundfile.SoundFile(str(path)) as file:
+            rate = int(file.samplerate)
+            data = cast("Sound", file.read(round(READ_SECONDS * rate), dtype="float64", always_2d=True))
     except (RuntimeError, TypeError) as error:  # soundfile's own errors are RuntimeErrors
         raise DeviceError(f"{path} can't be read as WAV, FLAC or OGG: {error}") from error
     mono = data.mean(axis=1)
     if not len(mono) or not np.isfinite(mono).all():
         raise DeviceError(f"{path} holds no sound that can be played (empty, or not numbers).")
     return mono, rate
+
+
+class FileSounds:
+    """Sounds from files, kept as long as there is room and the file is the same: for swaps that change one lane."""
+
+    def __init__(self, room: int = KEPT_BYTES) -> None:
+        self._room = room
+        self._used = 0
+        self._raw: dict[tuple[str, int, int], tuple[Sound, int]] = {}
+        self._made: dict[tuple[tuple[str, int, int], int, float], Sound] = {}
+
+    def raw(self, path: Path) -> tuple[Sound, int]:
+        """As ``read_sample``; raises as it does. Thread: one at a time. Real-time: no."""
+        key = self._key(path)
+        if key not in self._raw:
+            sound, rate = read_sample(path)
+            self._make_room(sound)
+            self._raw[key] = sound, rate
+        return self._raw[key]
+
+    def made(self, path: Path, rate: int, semitones: float) -> Sound:
+        """Ready for the bank, at its rate and moved by so many semitones; raises as ``read_sample``."""
+        key = (self._key(path), rate, semitones)
+        if key not in self._made:
+            raw, own_rate = self.raw(path)
+            sound = prepared(at_rate(raw, own_rate, rate, semitones), rate)
+            self._make_room(sound)
+            self._made[key] = sound
+        return self._made[key]
+
+    def _key(self, path: Path) -> tuple[str, int, int]:
+        try:
+            there = path.stat()
+        except OSError:
+            return str(path), 0, 0  # reading it says what is wrong
+        return str(path), there.st_mtime_ns, there.st_size
+
+    def _make_room(self, sound: Sound) -> None:
+        self._used += sound.nbytes
+        if self._used > self._room:
+            self._raw.clear()
+            self._made.clear()
+            self._used = sound.nbytes
 
 
 def at_rate(x: Sound, rate: int, target: int, semitones: float = 0.0) -> Sound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from hitloopd.core.commands import Redo, Regenerate, SessionCommand, Undo
@@ -82,6 +82,16 @@ class History:
         """
         return request_for(self.present, command, last_seed=self.last_seed)
 
+    def after(self, command: SessionCommand) -> SessionState:
+        """What ``apply`` would make of the present, without doing it. Raises as ``apply``."""
+        match command:
+            case Undo():
+                return self._last(self._past, "There is nothing to undo.")
+            case Redo():
+                return self._last(self._future, "There is nothing to redo.")
+            case _:
+                return reduce(self.present, command)
+
     def _change(self, command: SessionCommand | Generated | Morphed) -> Step:
         state = reduce(self.present, command)
         if isinstance(command, Generated):
@@ -94,15 +104,18 @@ class History:
         return Step.PUSH
 
     def _undo(self) -> Step:
-        if not self._past:
-            raise NothingToDoError("There is nothing to undo.")
+        self._last(self._past, "There is nothing to undo.")
         self._future.append(self.present)
         self.present = self._past.pop()
         return Step.UNDO
 
     def _redo(self) -> Step:
-        if not self._future:
-            raise NothingToDoError("There is nothing to redo.")
+        self._last(self._future, "There is nothing to redo.")
         self._past.append(self.present)
         self.present = self._future.pop()
         return Step.REDO
+
+    def _last(self, states: Sequence[SessionState], otherwise: str) -> SessionState:
+        if not states:
+            raise NothingToDoError(otherwise)
+        return states[-1]

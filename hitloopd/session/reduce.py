@@ -15,7 +15,7 @@ from hitloopd.core import commands as c
 from hitloopd.core.energy import default_length_ticks
 from hitloopd.core.errors import ArgumentError, LockedError, NothingToDoError, RangeError, require_range
 from hitloopd.core.feel import MAX_LANE_OFFSET_MS, MAX_SWING, STRAIGHT
-from hitloopd.core.kit import MAX_GAIN_DB, MIN_GAIN_DB
+from hitloopd.core.kit import MAX_GAIN_DB, MAX_TUNING, MIN_GAIN_DB
 from hitloopd.core.pattern import ALL_LANES, LANES, PITCHES, Lane, Note, Origin, Pattern
 from hitloopd.core.request import MAX_SEED, Request, next_seed
 from hitloopd.core.time import CELLS_PER_BAR, TICKS_PER_CELL
@@ -137,7 +137,9 @@ def _with_bar(state: SessionState, pattern: Pattern, lanes: frozenset[Lane]) -> 
     if not lanes:
         raise _locked(LANES)
     old = base(state)
-    return replace(state, current=merged(old, pattern, lanes), previous=old if old.notes else None, between=None, morph=1.0)
+    return replace(
+        state, current=merged(old, pattern, lanes), previous=old if old.notes else None, between=None, morph=1.0
+    )
 
 
 # ── energy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,6 +254,20 @@ def _per_lane(
     return step
 
 
+def _load_kit(state: SessionState, command: c.LoadKit) -> SessionState:
+    """What was chosen among the old kit's samples means nothing in the new one; the mixer stays."""
+    return replace(_name("kit")(state, command), samples={}, tunings={})
+
+
+def _set_sample(state: SessionState, command: c.SetSample) -> SessionState:
+    samples = {**state.samples, **command.samples}
+    return replace(state, samples={lane: name for lane, name in samples.items() if name})
+
+
+def _set_choke(state: SessionState, command: c.SetChoke) -> SessionState:
+    return replace(state, chokes={**state.chokes, command.lane: command.group})
+
+
 def _set_auto(state: SessionState, command: c.SetAuto) -> SessionState:
     return replace(state, auto_bars=int(require_range("auto", command.bars, 0, MAX_AUTO_BARS)))
 
@@ -291,7 +307,11 @@ STEPS: Final[Mapping[type, Callable[[SessionState, Any], SessionState]]] = {
     c.SetAuto: _set_auto,
     c.SetModel: _name("model"),
     c.SetStyle: _name("style"),
-    c.LoadKit: _name("kit"),
+    c.LoadKit: _load_kit,
+    c.SetSample: _set_sample,
+    c.SetTune: _per_lane("tunings", "semitones", -MAX_TUNING, MAX_TUNING, float),
+    c.SetPan: _per_lane("pans", "pan", -1.0, 1.0, float),
+    c.SetChoke: _set_choke,
     c.SetSwing: _per_lane("swing", "value", STRAIGHT, MAX_SWING, float),
     c.SetGain: _per_lane("gains_db", "gain_db", MIN_GAIN_DB, MAX_GAIN_DB, float),
     c.SetLaneNote: _set_lane_note,

@@ -44,7 +44,11 @@ class SessionState:
         scale: the scale their bass keeps to.
         auto_bars: regenerate by itself every so many bars, 0 is off.
         kit: the kit's name.
-        gains_db: lane -> -60..12, where the user changed it.
+        samples: lane -> sample, where the user chose another one than the kit's; goes with the kit.
+        tunings: lane -> -24..24 semitones, where the user changed it; goes with the kit.
+        gains_db: lane -> -60..12, where the user changed it; stays when the kit changes, as do the next two.
+        pans: lane -> -1..1, where the user changed it.
+        chokes: lane -> group, where the user changed it.
         lane_notes: drum lane -> MIDI note, where the user changed it.
         lane_channels: lane -> 1..16, where the user changed it.
         lane_offsets_ms: lane -> -50..50, where the user changed it.
@@ -71,7 +75,11 @@ class SessionState:
     scale: str = "minor"
     auto_bars: int = 0
     kit: str = "house"
+    samples: Mapping[Lane, str] = field(default_factory=dict[Lane, str])
+    tunings: Mapping[Lane, float] = field(default_factory=dict[Lane, float])
     gains_db: Mapping[Lane, float] = field(default_factory=dict[Lane, float])
+    pans: Mapping[Lane, float] = field(default_factory=dict[Lane, float])
+    chokes: Mapping[Lane, str] = field(default_factory=dict[Lane, str])
     lane_notes: Mapping[Lane, int] = field(default_factory=dict[Lane, int])
     lane_channels: Mapping[Lane, int] = field(default_factory=dict[Lane, int])
     lane_offsets_ms: Mapping[Lane, float] = field(default_factory=dict[Lane, float])

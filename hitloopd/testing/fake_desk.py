@@ -6,8 +6,9 @@ changes nothing; a value that nobody set can't be asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import cast
 
 from hitloopd.core import commands as cmd
 from hitloopd.core.errors import UnavailableError
@@ -36,6 +37,7 @@ def _start_values() -> dict[str, tuple[Value, ...]]:
         "/hitloop/pattern/provenance": ('{"generator": "none"}',),
         "/hitloop/kit/load": ("house",),
         "/hitloop/kit/list": ("house", "techno"),
+        "/hitloop/kit/listen": ("idle", 0.0, ""),
         "/hitloop/sys/status": ('{"state": "stopped"}',),
         "/hitloop/sys/health": ('{"player": {"alive": true}}',),
     }
@@ -45,7 +47,9 @@ def _start_values() -> dict[str, tuple[Value, ...]]:
         values |= {f"{root}/density": ("auto",), f"{root}/swing": (0.5,), f"{root}/offset_ms": (0.0,)}
         values |= {f"{root}/channel": (channel,), f"{root}/note": (35 + channel,)}
         values |= {f"{root}/cell/{cell}": (0.0, 0) for cell in range(16)}
-        values[f"/hitloop/slot/{lane}/gain"] = (0.0,)
+        values |= {f"/hitloop/slot/{lane}/{name}": (0.0,) for name in ("gain", "pan", "tune")}
+        values |= {f"/hitloop/slot/{lane}/choke": ("",)}
+        values[f"/hitloop/slot/{lane}/sample"] = (f"synth:house/{lane}", "", 0.0, "", 0.0, "hitloopd", "MIT")
     return values
 
 
@@ -128,7 +132,17 @@ class FakeDesk:
         return (pattern.id,)
 
 
+_HOW = frozenset({"lane", "now", "anywhere", "use"})
+
+
 def _own_values(command: cmd.Command) -> tuple[Value, ...]:
-    """What a command carries besides its lane, as its acknowledgement shows it."""
-    found = [getattr(command, f.name) for f in fields(command) if f.name != "lane"]
-    return tuple("auto" if value is None else value for value in found)
+    """What a command carries besides its lane and how it is carried out, as its acknowledgement shows it."""
+    found: list[Value] = []
+    for value in (getattr(command, f.name) for f in fields(command) if f.name not in _HOW):
+        if isinstance(value, Mapping):
+            found += cast("Mapping[Lane, str]", value).values()
+        elif isinstance(value, frozenset):
+            found += sorted(cast("frozenset[str]", value))
+        else:
+            found.append("auto" if value is None else value)
+    return tuple(found)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hitloopd.app.desk import GENERATOR_PATIENCE_NS, PLAYER_PATIENCE_NS, ControlDesk, Doors
+from hitloopd.app.desk import PLAYER_PATIENCE_NS, ControlDesk, Doors
 from hitloopd.app.facts import Facts
+from hitloopd.app.making import GENERATOR_PATIENCE_NS
 from hitloopd.app.messages import Answer, Ask, Think
 from hitloopd.core.commands import (
     Calmer,
@@ -16,9 +17,11 @@ from hitloopd.core.commands import (
     Play,
     Regenerate,
     SetAuto,
+    SetChoke,
     SetGain,
     SetLaneChannel,
     SetOutputs,
+    SetPan,
     SetPattern,
     SetStyle,
     Undo,
@@ -29,7 +32,7 @@ from hitloopd.core.pattern import Lane, Note, Pattern
 from hitloopd.core.routes import OutputSpec
 from hitloopd.core.transport import Position, State, Transport
 from hitloopd.generate.registry import load
-from hitloopd.io.audio_messages import SetSlotGain, UseKit
+from hitloopd.io.audio_messages import SetSlotChoke, SetSlotGain, SetSlotPan
 from hitloopd.ports.surface import Accepted, Rejected
 from hitloopd.session.journal import Journal
 from hitloopd.session.state import SessionState
@@ -44,6 +47,7 @@ class Rig:
     def __init__(self, folder):
         self.now_ns = 10**12
         self.player, self.generator, self.audio, self.notices, self.restarts, self.replies = [], [], [], [], [], []
+        self.listens = []
         self.facts = Facts(now_ns=lambda: self.now_ns)
         self.journal = Journal(folder, SessionState(seed=1))
         doors = Doors(
@@ -53,7 +57,7 @@ class Rig:
             publish=self.notices.append,
             restart_generator=self.restarts.append,
             export=lambda name, state, bpm: f"/library/{name}",
-            check_kit=self._check,
+            listen=self.listens.append,
             check_model=lambda model, style: self._check(style),
             now_ns=lambda: self.now_ns,
         )
@@ -159,9 +163,18 @@ def test_a_locked_lane_and_an_unknown_name_change_nothing(rig):
 
 
 def test_sound_and_routes_go_where_they_belong(rig):
-    rig.submit("/hitloop/kit/load", LoadKit("techno"))
     rig.submit("/hitloop/slot/kick/gain", SetGain(Lane.KICK, -6.0))
-    assert rig.audio == [UseKit("techno"), SetSlotGain(Lane.KICK, -6.0)]
+    rig.submit("/hitloop/slot/bass/pan", SetPan(Lane.BASS, 0.5))
+    rig.submit("/hitloop/slot/hihat/choke", SetChoke(Lane.HIHAT, ""))
+    rig.submit("/hitloop/pattern/undo", Undo())
+    assert rig.audio == [
+        SetSlotGain(Lane.KICK, -6.0),
+        SetSlotPan(Lane.BASS, 0.5),
+        SetSlotChoke(Lane.HIHAT, ""),
+        SetSlotChoke(Lane.HIHAT, None),
+    ]
+    assert rig.desk.value("/hitloop/slot/kick/gain") == (-6.0,)
+    assert rig.desk.value("/hitloop/slot/hihat/choke") == ("hats",), "the kit's own again"
     rig.submit("/hitloop/lane/bass/channel", SetLaneChannel(Lane.BASS, 5))
     (outputs,) = rig.sent(SetOutputs)
     assert outputs.command.outputs[0].routes[Lane.BASS].channel == 5

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from hitloopd.io.audio_render import BlockRenderer
-from hitloopd.io.kits import bass_pitches, build_bank, load_kit
+from hitloopd.io.kit_sounds import bass_pitches, build_bank
+from hitloopd.io.kits import load_kit
 from hitloopd.io.sampler import Sampler
 from hitloopd.io.synth.cache import SoundCache
 from tests.bench.context import Context
@@ -21,7 +22,8 @@ BLOCKS = (64, 128, 256)
 
 
 def run(ctx: Context) -> list[Row]:
-    bank = build_bank(load_kit("house", [KITS]), RATE, bass_pitches(36), SoundCache(None)).bank
+    house = load_kit("house", [KITS])
+    bank = build_bank(house.kit, house.folder, RATE, bass_pitches(36), SoundCache(None)).bank
     return [_row(Sampler(bank, block), block, int(ctx.seconds(8000, 2000))) for block in BLOCKS]
 
 

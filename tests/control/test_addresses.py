@@ -22,7 +22,7 @@ DESIGN = """
 /hitloop/gen/{regenerate,calmer,energetic,energy,temperature,morph,seed,model,style,auto,humanise}
 /hitloop/lane/kick/{regenerate,lock,mute,density,swing,note,channel,offset_ms,cell/0,cell/15}
 /hitloop/pattern/{get,set,undo,redo,export,provenance}
-/hitloop/kit/{load,list}   /hitloop/slot/bass/{gain}
+/hitloop/kit/{load,list,next,listen}   /hitloop/slot/bass/{sample,gain,pan,choke,tune}
 /hitloop/sys/{ping,version,status,health,subscribe,unsubscribe,client,panic,error}
 /{play,stop,tempo,regenerate,calmer,energetic}
 """
@@ -94,7 +94,20 @@ def test_rule_41_the_namespace_is_lower_case_and_has_ids_in_the_path():
         ("/hitloop/pattern/redo", (), cmd.Redo()),
         ("/hitloop/pattern/export", ("take 1.mid",), cmd.ExportPattern("take 1.mid")),
         ("/hitloop/kit/load", ("techno",), cmd.LoadKit("techno")),
+        ("/hitloop/kit/load", ("tram", "now"), cmd.LoadKit("tram", now=True)),
+        ("/hitloop/kit/next", (), cmd.NextSample()),
+        ("/hitloop/kit/next", ("all", "now"), cmd.NextSample(now=True)),
+        ("/hitloop/kit/next", ("bass",), cmd.NextSample(frozenset({Lane.BASS}))),
+        ("/hitloop/kit/listen", (10,), cmd.Listen(10.0)),
+        ("/hitloop/kit/listen", (10, 0), cmd.Listen(10.0, use=False)),
+        ("/hitloop/slot/snare/sample", ("snare-2.wav",), cmd.SetSample({Lane.SNARE: "snare-2.wav"})),
+        ("/hitloop/slot/snare/sample", ("auto", "now"), cmd.SetSample({Lane.SNARE: ""}, now=True)),
         ("/hitloop/slot/snare/gain", (-6,), cmd.SetGain(Lane.SNARE, -6.0)),
+        ("/hitloop/slot/snare/pan", (-1,), cmd.SetPan(Lane.SNARE, -1.0)),
+        ("/hitloop/slot/hihat/choke", ("hats",), cmd.SetChoke(Lane.HIHAT, "hats")),
+        ("/hitloop/slot/hihat/choke", ("none",), cmd.SetChoke(Lane.HIHAT, "")),
+        ("/hitloop/slot/bass/tune", (-12,), cmd.SetTune(Lane.BASS, -12.0)),
+        ("/hitloop/slot/bass/tune", (2.5, "bar"), cmd.SetTune(Lane.BASS, 2.5)),
         ("/hitloop/sys/panic", (), cmd.Panic()),
         ("/hitloop/sys/panic", (1,), cmd.Panic(all_channels=True)),
     ],
@@ -146,6 +159,15 @@ def test_wrong_counts_are_refused_with_the_usage():
 def test_rule_38_export_stays_in_the_library(name):
     with pytest.raises(RangeError, match="not a plain file name"):
         build("/hitloop/pattern/export", name)
+
+
+def test_names_that_no_kit_can_have_are_refused_before_anybody_looks():
+    with pytest.raises(RangeError, match="at most 1024"):
+        build("/hitloop/slot/kick/sample", "x" * 2000)
+    with pytest.raises(RangeError, match="one of kick, snare"):
+        build("/hitloop/kit/next", "tuba")
+    with pytest.raises(RangeError, match="one of bar, now"):
+        build("/hitloop/kit/load", "house", "soon")
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,10 @@ def rendered(sampler: Sampler, frames: int, block: int = 128) -> np.ndarray:
     return out
 
 
-def note_on(at_ns: int, lane: int, velocity: int = 127, pitch: int = 60, tick: int = 0) -> tuple[int, int, bytes]:
-    return (at_ns, tick, bytes((0x90 | lane, pitch, velocity)))
+def note_on(
+    at_ns: int, lane: int, velocity: int = 127, pitch: int = 60, tick: int = 0, *, sound: int = 0
+) -> tuple[int, int, bytes]:
+    return (at_ns, tick, bytes((0x90 | lane, pitch, velocity)) + (sound.to_bytes(4, "big") if sound else b""))
 
 
 def note_off(at_ns: int, lane: int, pitch: int = 60, tick: int = 0) -> tuple[int, int, bytes]:

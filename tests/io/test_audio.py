@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from hitloopd.core.errors import DeviceError
+from hitloopd.core.kit import Kit, Slot
 from hitloopd.core.notices import PortBack, PortLost, Warned
 from hitloopd.core.pattern import Lane
 from hitloopd.io import audio
@@ -20,16 +21,20 @@ from hitloopd.io.audio_messages import (
     AudioHealth,
     AudioReady,
     AudioSpec,
-    KitLoaded,
+    MakeSound,
     MuteSlot,
     PlayerEvents,
+    PlaySound,
     SentMidi,
+    SetSlotChoke,
     SetSlotGain,
     Silence,
     SongStart,
-    UseKit,
+    SoundReady,
+    SoundRefused,
 )
 from hitloopd.io.audio_render import BlockRenderer
+from hitloopd.io.kits import load_kit
 from hitloopd.io.sampler import Sampler
 from tests.io.audio_helpers import BASS, HIHAT, KICK, KITS, RATE, SNARE, bank_of, note_on, ones
 
@@ -184,25 +189,70 @@ def test_gain_and_mute_reach_the_sound(stage):
     assert peaks[2] == 0.0
 
 
-def test_another_kit_takes_over_and_old_notes_ring_out(stage):
+def sound(name: str, number: int = 7) -> MakeSound:
+    loaded = load_kit(name, [KITS])
+    return MakeSound(number, loaded.kit, str(loaded.folder))
+
+
+def finished(stage, *messages) -> None:
+    """Let the loader do what it is told, to the end."""
+    for message in messages:
+        stage.server.handle(message)
+    stage.server._loader.close()
+
+
+def test_another_kit_takes_over_with_its_first_note_and_old_notes_ring_out(stage):
     stage.server.handle(note_on(S + 10_000_000, KICK))
     stage.stream.run(0.05)
-    stage.server.handle(UseKit("dnb"))
-    stage.server._loader.close()
-    assert stage.of(KitLoaded) == [KitLoaded("dnb")]
+    finished(stage, sound("dnb"))
+    assert stage.of(SoundReady) == [SoundReady(7)]
+    renderer = stage.server._renderer
+    first = renderer.sampler
+    stage.server.handle(note_on(S + 70_000_000, SNARE))
+    stage.stream.run(0.03)
+    assert renderer.sampler is first, "a sound that is ready waits for a note that is meant for it"
+    stage.server.handle(note_on(S + 100_000_000, HIHAT, sound=7))
     out = stage.stream.run(0.2)
+    assert renderer.sampler.bank.kit.name == "dnb"
     assert np.abs(out[: RATE // 20]).max() > 0.05
-    assert np.abs(np.diff(out, axis=0)).max() < 0.1
+
+
+def test_a_sound_can_take_over_at_once(stage):
+    finished(stage, sound("dnb"), PlaySound(7))
+    stage.server.handle(PlaySound(7))
+    stage.stream.run(0.01)
     assert stage.server._renderer.sampler.bank.kit.name == "dnb"
 
 
-def test_a_broken_kit_changes_nothing_and_says_why(stage):
-    stage.server.handle(UseKit("hause"))
-    stage.server._loader.close()
+def test_a_broken_kit_is_refused_whole_and_changes_nothing(stage):
+    kit = Kit("bad", {Lane.KICK: Slot("gone.wav"), Lane.SNARE: Slot("synth:dnb/snare"), Lane.HIHAT: Slot("lost.wav")})
+    finished(stage, MakeSound(3, kit, "/nowhere"), sound("dnb", 4))
+    stage.server.handle(PlaySound(3))
     stage.stream.run(0.01)
     assert stage.server._renderer.sampler.bank.kit.name == "house"
-    (warned,) = stage.of(Warned)
-    assert "Did you mean 'house'" in warned.text
+    (refused,) = stage.of(SoundRefused)
+    assert refused.number == 3
+    assert [problem.split(":")[0] for problem in refused.problems] == [
+        "Kit 'bad', lane kick",
+        "Kit 'bad', lane hihat",
+    ]
+    assert stage.of(SoundReady) == [SoundReady(4)], "and the next one is made"
+
+
+def test_what_the_user_set_holds_for_kits_to_come_and_unset_is_each_kits_own(stage):
+    for message in (SetSlotGain(Lane.KICK, -6.0), SetSlotChoke(Lane.KICK, "x"), MuteSlot(Lane.SNARE, on=True)):
+        stage.server.handle(message)
+    stage.stream.run(0.01)
+    finished(stage, sound("dnb"), PlaySound(7))
+    stage.server.handle(PlaySound(7))
+    stage.stream.run(0.01)
+    sampler = stage.server._renderer.sampler
+    own = sampler.bank.kit.slots[Lane.KICK]
+    assert (sampler._gain_db[KICK], sampler._choke[KICK], sampler._muted[SNARE]) == (-6.0, "x", True)
+    stage.server.handle(SetSlotGain(Lane.KICK, None))
+    stage.server.handle(SetSlotChoke(Lane.KICK, None))
+    stage.stream.run(0.01)
+    assert (sampler._gain_db[KICK], sampler._choke[KICK]) == (own.gain_db, own.choke)
 
 
 def test_a_bass_note_outside_the_ready_ones_is_made(stage):
@@ -256,11 +306,11 @@ def test_without_a_device_and_capture_it_says_so_and_takes_everything():
 
     server = AudioServer(AudioSpec(), told.append, open_=nothing)
     server.open()
-    for message in (PlayerEvents((note_on(S, KICK),)), SongStart(0, S), UseKit("dnb"), Silence(), AskAudioHealth()):
+    for message in (PlayerEvents((note_on(S, KICK),)), SongStart(0, S), sound("dnb"), Silence(), AskAudioHealth()):
         server.handle(message)
     server.tend()
     server.close()
-    assert [type(m) for m in told] == [Warned, AudioHealth]
+    assert [type(m) for m in told] == [Warned, SoundReady, AudioHealth]
 
 
 def test_captures_hold_the_song_from_its_start(tmp_path):

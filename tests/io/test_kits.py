@@ -6,7 +6,8 @@ import soundfile
 
 from hitloopd.core.errors import ConfigError, DeviceError, UnknownNameError
 from hitloopd.core.pattern import LANES, Lane
-from hitloopd.io.kits import LoadedKit, bass_pitches, build_bank, find_kit, list_kits, load_kit, parse_kit
+from hitloopd.io.kit_sounds import bass_pitches, build_bank
+from hitloopd.io.kits import LoadedKit, find_kit, list_kits, load_kit, parse_kit
 from hitloopd.io.samples import at_rate, read_sample
 from hitloopd.io.synth.cache import SoundCache
 from tests.io.audio_helpers import KITS, RATE, sine
@@ -92,7 +93,7 @@ def test_samples_of_the_user_are_resampled_to_the_bank(tmp_path, suffix, subtype
     t = np.arange(22_050) / 44_100
     soundfile.write(tmp_path / f"a.{suffix}", np.stack([0.5 * np.sin(2 * np.pi * 441 * t)] * 2, 1), 44_100, subtype)
     kit = kit_beside(tmp_path, f"name: mine\nslots: {{snare: {{sample: a.{suffix}}}}}")
-    bank = build_bank(kit, RATE, (), SoundCache(None)).bank
+    bank = build_bank(kit.kit, kit.folder, RATE, (), SoundCache(None)).bank
     start, length = int(bank.starts[1, 60]), int(bank.lengths[1, 60])
     sound = bank.data[start : start + length]
     assert length == pytest.approx(RATE / 2, abs=2)
@@ -112,7 +113,7 @@ def test_tuning_moves_pitch_and_length(semitones):
 def test_a_bass_sample_is_played_at_every_pitch(tmp_path):
     soundfile.write(tmp_path / "b.wav", sine(65.4, 1.0), RATE)
     kit = kit_beside(tmp_path, "name: mine\nslots: {bass: {sample: b.wav}}")
-    bank = build_bank(kit, RATE, bass_pitches(36), SoundCache(None)).bank
+    bank = build_bank(kit.kit, kit.folder, RATE, bass_pitches(36), SoundCache(None)).bank
     for pitch in (36, 43, 51):
         start, length = bank.starts[4, pitch], bank.lengths[4, pitch]
         assert pitch_of(bank.data[start : start + length]) == pytest.approx(65.4 * 2 ** ((pitch - 36) / 12), rel=0.01)
@@ -120,7 +121,7 @@ def test_a_bass_sample_is_played_at_every_pitch(tmp_path):
 
 def test_a_missing_sample_silences_its_lane_only_and_is_told(tmp_path):
     kit = kit_beside(tmp_path, "name: mine\nslots: {kick: {sample: gone.wav}, snare: {sample: 'synth:dnb/snare'}}")
-    result = build_bank(kit, RATE, (), SoundCache(None))
+    result = build_bank(kit.kit, kit.folder, RATE, (), SoundCache(None))
     assert not result.bank.has(0)
     assert result.bank.has(1)
     assert len(result.problems) == 1

@@ -156,12 +156,22 @@ def test_a_pitch_that_was_not_made_sounds_in_another_octave():
     assert sampler.note_on(0, BASS, 1.0, 60)
 
 
-def test_mute_silences_tails_and_kits_inherit_it():
-    old, new = (Sampler(bank_of({Lane.KICK: ones(9000)}), 128) for _ in range(2))
-    old.note_on(0, KICK, 1.0)
-    rendered(old, 128)
-    old.set_mute(KICK, on=True)
-    assert rendered(old, 256)[-1, 0] == 0.0
-    new.take_over(old, gains=False)
-    new.note_on(0, KICK, 1.0)
-    assert np.abs(rendered(new, 128)).max() == 0.0
+def test_mute_silences_tails():
+    sampler = Sampler(bank_of({Lane.KICK: ones(9000)}), 128)
+    sampler.note_on(0, KICK, 1.0)
+    rendered(sampler, 128)
+    sampler.set_mute(KICK, on=True)
+    assert rendered(sampler, 256)[-1, 0] == 0.0
+
+
+def test_gain_pan_and_choke_can_be_given_back_to_the_kit():
+    sampler = Sampler(bank_of({Lane.KICK: ones(64)}, kick={"gain_db": -3.0, "pan": 0.5, "choke": "k"}), 128)
+    before = sampler._lane_gain.copy()
+    for change, value in ((sampler.set_gain, 6.0), (sampler.set_pan, -1.0), (sampler.set_choke, "")):
+        change(KICK, value)
+    assert not np.allclose(sampler._lane_gain, before)
+    assert sampler._choke[KICK] == ""
+    for change in (sampler.set_gain, sampler.set_pan, sampler.set_choke):
+        change(KICK, None)
+    np.testing.assert_allclose(sampler._lane_gain, before)
+    assert sampler._choke[KICK] == "k"
