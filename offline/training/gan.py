@@ -27,7 +27,7 @@ NOT_IN_THE_PAPER: Final = (
     "loss: non-saturating cross entropy, real bars labelled 0.9",
     "Adam 0.0002, beta1 0.5, for both; one step each per batch",
     "leaky ReLU 0.3, batch normalisation momentum 0.1, dropout 0.3",
-    "rolls carry velocity 0..1; a drawn value below the threshold is silence",
+    "rolls carry velocity 0..1; from which value on a cell sounds is set so that as many do as in the training bars",
 )
 
 

@@ -1,8 +1,9 @@
 """What the paper's four models share: a network that turns 128 numbers into a bar.
 
-Conventions: values below a threshold are silence. It is set anew for every state of the network so that as many cells
-of 256 drawn bars sound as of the training bars; the paper says nothing about it. Drawing leaves the training's own
-chance alone.
+Conventions: a level decides what sounds. It is set anew for every state of the network so that as many cells of 256
+drawn bars sound as of the training bars; the paper says nothing about it. What lies below the level is drawn fainter
+than the daemon plays (0.1): candidates, from which the energetic end of its knob chooses. Drawing leaves the training's
+own chance alone.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from hitloopd.generate.roll import THRESHOLD
 from offline.dataset.store import Bars
+from offline.grid import sounding
+from offline.measures import empty_ratio, unqualified_notes
 from offline.models.layers import count
 from offline.training.config import TrainingConfig
 from offline.training.data import Chosen, choose, rolls_of
-from offline.training.distance import empty_ratio, energy_distance, short_notes
+from offline.training.distance import energy_distance
 from offline.training.recipe import ExportPlan
 
 Rolls = npt.NDArray[np.float32]
@@ -31,6 +35,7 @@ JUDGED: Final = 256
 """Bars drawn, and validation bars, for a look at how a run goes."""
 _BATCH: Final = 128
 _SEED: Final = 256
+_HAIR: Final = 1e-3  # from the border, so that rounding takes nothing across it
 
 
 class LatentRecipe:
@@ -49,12 +54,12 @@ class LatentRecipe:
         self.chosen: Chosen | None = None if bars is None else choose(bars, config)
         self._train = self._valid = torch.zeros(0)
         self.sounding = 0.0
-        self._threshold: float | None = None
+        self._level: float | None = None
         if bars is not None and self.chosen is not None:
             self._train = torch.from_numpy(rolls_of(bars, self.chosen.train)).to(device)
             valid = np.random.default_rng(_SEED).permutation(self.chosen.valid)[:JUDGED]
             self._valid = torch.from_numpy(rolls_of(bars, np.sort(valid)))
-            self.sounding = float((self._train > 0).float().mean())
+            self.sounding = float(sounding(rolls_of(bars, self.chosen.train)).mean())
         self.items = len(self._train)
 
     def place(self, network: nn.Module) -> nn.Module:
@@ -75,23 +80,26 @@ class LatentRecipe:
 
     def sample(self, n: int, seed: int) -> Rolls:
         """Draw n bars; latents come from numpy's generator with this seed, so an exported model can draw the same."""
-        return _quiet(self._values(n, seed), self.threshold())
+        return _levelled(torch.from_numpy(self._values(n, seed)), self.level()).numpy()
 
-    def threshold(self) -> float:
-        """Below this a drawn value is silence."""
-        if self._threshold is None:
+    def level(self) -> float:
+        """From this value on the network's cells sound."""
+        if self._level is None:
             drawn = self._values(JUDGED, _SEED)
-            self._threshold = float(np.quantile(drawn, 1 - self.sounding)) if self.sounding else 0.5
-        return self._threshold
+            self._level = float(np.quantile(drawn, 1 - self.sounding)) if self.sounding else 0.5
+        return self._level
 
     def changed(self) -> None:
-        """To be called when the network has changed: its threshold is no longer right."""
-        self._threshold = None
+        """To be called when the network has changed: its level is no longer right."""
+        self._level = None
 
     def validate(self) -> Mapping[str, float]:
         """How far 256 drawn bars are from validation bars, and two of the paper's measures."""
         drawn = self.sample(JUDGED, _SEED)
-        figures = {"empty_ratio": empty_ratio(drawn), "short_notes": short_notes(drawn)}
+        figures = {
+            "empty_ratio": float(empty_ratio(drawn).mean()),
+            "unqualified_notes": float(unqualified_notes(drawn).mean()),
+        }
         if len(self._valid):
             figures["distance"] = energy_distance(drawn, self._valid.numpy())
         return figures
@@ -117,10 +125,10 @@ class LatentRecipe:
         return facts
 
     def export_module(self) -> ExportPlan:
-        """``latent`` -> ``roll`` with the threshold inside."""
-        threshold = self.threshold()
+        """``latent`` -> ``roll`` with the level inside."""
+        level = self.level()
         network = copy.deepcopy(self.network).to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        module = Drawn(network, threshold).eval()
+        module = Drawn(network, level).eval()
         latent = torch.from_numpy(latents(2, 1))
         return ExportPlan(
             module,
@@ -129,7 +137,7 @@ class LatentRecipe:
             ("roll",),
             {"latent": {0: "bars"}, "roll": {0: "bars"}},
             "latent",
-            {"threshold": round(threshold, 6), "parameters": count(self.network)},
+            {"level": round(level, 6), "parameters": count(self.network)},
             weights="int8",
         )
 
@@ -143,17 +151,16 @@ class LatentRecipe:
 
 
 class Drawn(nn.Module):
-    """The network as it plays: velocities 0..1, silence below the threshold."""
+    """The network as it plays: velocities 0..1, fainter than 0.1 below the level."""
 
-    def __init__(self, network: nn.Module, threshold: float) -> None:
+    def __init__(self, network: nn.Module, level: float) -> None:
         super().__init__()
         self.network = network
-        self.threshold = threshold
+        self.level = level
 
     def forward(self, latent: Tensor) -> Tensor:
         """float32 [b, 128] -> float32 [b, 128, 20]."""
-        values = torch.sigmoid(self.network(latent))
-        return torch.where(values >= self.threshold, values, torch.zeros_like(values))
+        return _levelled(torch.sigmoid(self.network(latent)), self.level)
 
 
 def latents(n: int, seed: int) -> Rolls:
@@ -161,5 +168,8 @@ def latents(n: int, seed: int) -> Rolls:
     return np.random.default_rng(seed).standard_normal((n, LATENT)).astype(np.float32)
 
 
-def _quiet(values: Rolls, threshold: float) -> Rolls:
-    return np.where(values >= threshold, values, np.float32(0)).astype(np.float32)
+def _levelled(values: Tensor, level: float) -> Tensor:
+    """What is at least the level is a note of its value, or the faintest one; the rest lies below what is played."""
+    return torch.where(
+        values >= level, values.clamp(min=THRESHOLD * (1 + _HAIR)), values * (THRESHOLD * (1 - _HAIR) / level)
+    )

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from hitloopd.generate.roll import THRESHOLD
 from offline.jobs import write_atomically
 
 Rolls = npt.NDArray[np.float32]
@@ -45,7 +46,7 @@ def _tile(roll: Rolls) -> npt.NDArray[np.uint8]:
     ground = np.broadcast_to(np.array(_GROUND, dtype=np.float32), (*roll.shape, 3)).copy()
     ground[::32] += 24  # the beats
     loud = np.clip(roll, 0, 1)[:, :, None]
-    shade = np.where(loud > 0, 0.35 + 0.65 * loud, 0)
+    shade = np.where(loud >= THRESHOLD, 0.35 + 0.65 * loud, 0)
     colours = ground * (1 - shade) + ink[None] * shade
     upright = colours.transpose(1, 0, 2)[::-1]
     return np.clip(upright, 0, 255).astype(np.uint8).repeat(_ZOOM[0], 0).repeat(_ZOOM[1], 1)

@@ -27,7 +27,7 @@ NOT_IN_THE_PAPER: Final = (
     "loss: cross entropy per cell plus beta x divergence, summed over a bar; beta rises over the first epochs",
     "Adam 0.001",
     "leaky ReLU 0.3, batch normalisation momentum 0.1, dropout 0.1",
-    "rolls carry velocity 0..1; a drawn value below the threshold is silence",
+    "rolls carry velocity 0..1; from which value on a cell sounds is set so that as many do as in the training bars",
 )
 
 

@@ -62,7 +62,8 @@ def test_the_same_seed_draws_the_same_bars_and_leaves_chance_alone(trained):
 def test_as_many_cells_sound_as_in_the_training_bars(trained):
     recipe, _ = trained
     drawn = recipe.sample(16, 256)
-    assert float((drawn > 0).mean()) == pytest.approx(recipe.sounding, rel=0.05)
+    assert float((drawn >= 0.1).mean()) == pytest.approx(recipe.sounding, rel=0.05)
+    assert drawn.min() > 0, "what does not sound is a candidate"
     assert recipe.sounding == pytest.approx(float((tiny_bars().rolls[np.arange(24) % 4 < 2] > 0).mean()))
 
 
