@@ -5,6 +5,7 @@ Conventions: ``n`` bars against ``n`` training bars of that seed's sample; copie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ def portrait(drawn: npt.NDArray[Any], held: Reference, seed: int, *, two_sample:
     return {
         "bars": len(bars),
         "paper": paper_sums(bars),
+        "heat": heat(bars),
         "grid": _rounded(asdict(knn.neighbourhood(held.material.grids[picked], grids))),
         "roll": _rounded(asdict(knn.neighbourhood(_loud(real), _loud(bars)))),
         "copies": _rounded(asdict(knn.copies(grids, held.material.grids))),
@@ -68,6 +70,11 @@ def paper_sums(rolls: npt.NDArray[Any]) -> Portrait:
         "variance": {name: float(values.var()) for name, values in columns.items()},
         "hundred": {"mean": float(hundred.mean()), **quantiles(hundred)},
     }
+
+
+def heat(rolls: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """The paper's heat map: the cosine distances of 100 bars, in 255ths."""
+    return np.rint(255 * cosine_distances(rolls[sample(len(rolls), COMPARED, 0)])).astype(np.uint8)
 
 
 def mean_distances(rolls: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -105,3 +112,28 @@ def _loud(rolls: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 def _rounded(table: dict[str, Any]) -> dict[str, Any]:
     return {name: round(float(value), PLACES) for name, value in table.items()}
+
+
+def song_errors(rolls: npt.NDArray[Any], songs: npt.NDArray[Any]) -> dict[str, float]:
+    """Standard errors of the three means if other songs had been written: bars of a song are far from independent."""
+    columns = {"empty": empty_ratio(rolls), "unqualified": unqualified_notes(rolls), "distance": mean_distances(rolls)}
+    _, index = np.unique(songs, return_inverse=True)
+    errors: dict[str, float] = {}
+    for name, values in columns.items():
+        sums = np.bincount(index, weights=values - values.mean())
+        factor = 2 if name == "distance" else 1  # a U-statistic of pairs
+        errors[name] = float(factor * np.sqrt((sums**2).sum()) / len(values))
+    return errors
+
+
+def added(parts: Sequence[Portrait]) -> Portrait:
+    """Several ``paper_sums`` as one: mean, standard error and number of bars."""
+    bars = np.array([part["bars"] for part in parts])
+    out: Portrait = {"bars": int(bars.sum()), "mean": {}, "error": {}, "hundred": parts[0]["hundred"]}
+    for name in parts[0]["mean"]:
+        means = np.array([part["mean"][name] for part in parts])
+        within = float(np.average([part["variance"][name] for part in parts], weights=bars))
+        factor = 2 if name == "distance" else 1
+        out["mean"][name] = float(np.average(means, weights=bars))
+        out["error"][name] = factor * float(np.sqrt(within / bars.sum()))
+    return out

@@ -89,8 +89,8 @@ def build(bars: Bars, which: Which) -> Reference:
     for name in ("train", "test"):
         if len(parts[name]) < _LEAST:
             raise UnavailableError(
-                f"The data set has {len(parts[name])} bars in its {name} songs ({TITLES[which]}), judging needs {_LEAST}"
-                ". Build a larger one: python -m offline dataset build."
+                f"The data set has {len(parts[name])} bars in its {name} songs ({TITLES[which]}); judging needs "
+                f"{_LEAST}. Build a larger one: python -m offline dataset build."
             )
     train, test = parts["train"], parts["test"]
     return Reference(

@@ -82,6 +82,26 @@ def judge(
     folds = np.concatenate([fold_of[:side], fold_of[where]])
     bars = np.concatenate([views.as_bytes(real[:side]), views.as_bytes(drawn)])
     truth = np.concatenate([np.zeros(min(side, len(real)), dtype=bool), np.ones(len(drawn), dtype=bool)])
+    return _judged(bars, truth, folds, seed, view)
+
+
+def paired(
+    real: npt.NDArray[Any],
+    changed: npt.NDArray[Any],
+    songs: npt.NDArray[Any] | Sequence[str],
+    seed: int,
+    view: View,
+) -> float:
+    """The area for bars of which each was made from the real one beside it: both are in the fold of their song."""
+    fold_of = _folds(np.asarray(songs), np.random.default_rng([seed, 78]))
+    bars = np.concatenate([views.as_bytes(real), views.as_bytes(changed)])
+    truth = np.arange(len(bars)) >= len(real)
+    return _judged(bars, truth, np.concatenate([fold_of, fold_of]), seed, view).auc
+
+
+def _judged(
+    bars: views.Bytes, truth: npt.NDArray[np.bool_], folds: npt.NDArray[np.int64], seed: int, view: View
+) -> Verdict:
     tables, planes = _SEEN[view]
     return Verdict(
         trees=_cross(tables(bars), truth, folds, seed, _boosting),

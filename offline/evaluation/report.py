@@ -1,0 +1,159 @@
+"""Writes the page: ``report.md`` with its pictures, ``report.json``, and the comparison in ``models/README.md``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from hitloopd.core.errors import UnavailableError
+from hitloopd.generate.card import read_card
+from offline.evaluation import pictures, tables
+from offline.evaluation.reference import TITLES
+from offline.evaluation.sources import Source
+from offline.evaluation.verdict import goals
+from offline.jobs import write_atomically
+
+Found = Mapping[str, Any]
+BEGIN: Final = "<!-- comparison: written by `python -m offline evaluate … --table`, do not edit by hand -->"
+END: Final = "<!-- comparison: end -->"
+INTRODUCTION: Final = """\
+Written by `python -m offline evaluate`; the same data, models and seeds give the same page (but for speed). The mean
+over {seeds} seeds of {count} bars each, ± the standard deviation over seeds. Every seed compares with another sample of
+training bars. Generators are asked {ask}.
+
+- **gate**: in how many seeds every calibrated check is passed (below).
+- **precision, recall, density, coverage**: k nearest neighbours, k = 5, on the 16 × 5 grid.
+- **equal in 100**: bars of a hundred that repeat one before them. **copies**, **within 2 cells**: of any training bar.
+- **AUC**: how well a small classifier tells drawn from training bars; 0.5 is not at all. 600 bars a side, three folds
+  by song, the higher of boosted trees and a small net. *hits*: 16 × 5 and bass intervals; *full*: 128 steps, velocity,
+  timing and length too. What real bars of unseen songs get (**real**, {tested}) is as good as it needs to be.
+- *Italics*: known failures that the gate must stop.
+"""
+WAYS: Final = {
+    "data": "for the style (and, where they follow it, the energy) of training bars picked at random",
+    "plain": "as `hitloopd generate` asks with a fresh config",
+}
+
+
+def write(folder: Path, summary: Found, found: Found, sources: Sequence[Source], settings: Found) -> Path:
+    """The page and its pictures; returns the page's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = ["# Evaluation\n", _introduction(settings)]
+    for which, part in summary["references"].items():
+        parts.append(_reference(folder, which, part, found["references"][which], summary["raw"]))
+    told = summary["control"]
+    if told:
+        pictures.energies(folder / "energy.png", told)
+        parts += [
+            "## Control\n",
+            "Ten energy targets, the same seeds at each. A lane of a whole unseen bar drawn anew: real against completed "
+            "bars, on *hits*, both in their song's fold. Morphing in sixteen steps, cells of the 16 × 5 grid.\n",
+            tables.control(told),
+            "![energy](energy.png)\n",
+        ]
+    if settings["speeds"]:
+        parts += ["## Speed\n", "One thread, a process of its own, this machine.\n", tables.speed(settings["speeds"])]
+    parts += _goals(summary, sources, settings["speeds"])
+    if settings["refused"]:
+        parts += ["## Not judged\n", *(f"- {name}: {why}\n" for name, why in settings["refused"].items())]
+    page = folder / "report.md"
+    write_atomically(page, "\n".join(parts).encode())
+    write_atomically(folder / "report.json", (json.dumps({**settings, **summary}, indent=1) + "\n").encode())
+    return page
+
+
+def update_table(path: Path, summary: Found, sources: Sequence[Source], settings: Found) -> None:
+    """Put the comparison into a file, in place of the one that stands there, or at its end.
+
+    Raises:
+        UnavailableError: the block's beginning is there without its end.
+    """
+    facts = {source.name: _what(source) for source in sources} | {
+        "real": "bars of unseen songs",
+        "rowmix": "every lane from another real bar",
+    }
+    names = [source.name for source in sources if source.name not in settings["refused"]]
+    block = (
+        f"{BEGIN}\n\n{tables.overview(summary, names, facts, settings['speeds'])}\n"
+        f"{settings['seeds']} seeds of {settings['count']} bars, asked {WAYS[settings['ask']]}. *gate*: seeds in which every "
+        "calibrated check is passed. *AUC*: real or drawn, told by a small classifier; 0.5 is not at all. *copies*: of "
+        "training bars, and within two cells. *off*: the paper's measures against the training bars' own (empty ratio, "
+        "unqualified notes, cosine distance). *lane AUC*: real bars or bars with one lane drawn anew to fit the others.\n"
+        f"\n{END}"
+    )
+    old = path.read_text(encoding="utf-8") if path.is_file() else "# Models\n"
+    before, begun, rest = old.partition(BEGIN)
+    if begun and END not in rest:
+        raise UnavailableError(
+            f"{path} has '{BEGIN}' but not '{END}': put it back, so that nothing else is overwritten."
+        )
+    after = rest.partition(END)[2] if begun else "\n"
+    write_atomically(path, f"{before.rstrip()}\n\n{block}{after}".encode())
+
+
+def _introduction(settings: Found) -> str:
+    return INTRODUCTION.format(
+        seeds=settings["seeds"],
+        count=settings["count"],
+        ask=WAYS[settings["ask"]],
+        tested="the data set's test songs",
+    )
+
+
+def _reference(folder: Path, which: str, part: Found, found: Found, raw: Found) -> str:
+    rows = part["rows"]
+    maps = {"training bars": found["data"]["heat"] / 255}
+    maps |= {name: several[0]["heat"] / 255 for name, several in found["portraits"].items()}
+    pictures.heat_maps(folder / f"distances-{which}.png", maps)
+    pictures.feels(folder / f"feel-{which}.png", rows)
+    parts = [f"## {TITLES[which]}\n", tables.verdicts(part)]
+    if part["calibration"] is not None:
+        pictures.checks(folder / f"gate-{which}.png", rows, part["calibration"]["thresholds"])
+    parts += ["### The gate and its calibration\n", tables.calibration(part)]
+    if part["calibration"] is not None:
+        parts.append(f"![gate](gate-{which}.png)\n")
+    parts += [
+        "### The paper's measures\n",
+        tables.paper(part, raw if which == "whole" else {}),
+        f"![cosine distances of 100 bars](distances-{which}.png)\n",
+        "### Likeness\n",
+        "Overlapping area (Yang and Lerch; 1 is the same) of density, syncopation and onset spacing, mean of five lanes; "
+        "how far timing (steps of 15 ticks) and velocity (0..1) would have to be moved to be the real ones; neighbours on "
+        "the whole roll.\n",
+        tables.likeness(part),
+        f"![timing and velocity](feel-{which}.png)\n",
+    ]
+    return "\n".join(parts)
+
+
+def _goals(summary: Found, sources: Sequence[Source], speeds: Found) -> list[str]:
+    parts: list[str] = []
+    for source in sources:
+        for which, part in summary["references"].items():
+            if source.kind == "model" and source.name in part["rows"]:
+                reached = goals(dict(summary), source.name, which, speeds)
+                met = f"{sum(goal.met for goal in reached)} of {len(reached)} met"
+                parts += [f"### {source.name}, {TITLES[which].lower()}: {met}\n", tables.goals(reached)]
+    return ["## Goals\n", *parts] if parts else []
+
+
+def _what(source: Source) -> str:
+    """A line about a source, for the table: of models what their card says of the training."""
+    if source.kind != "model":
+        return {"random": "coin flip", "rules": "tables of styles"}.get(source.name, source.kind)
+    fields = read_card(Path(source.where)).fields
+    for key in ("summary", "about", "description"):
+        if isinstance(fields.get(key), str):
+            return " ".join(str(fields[key]).split()).replace("|", "/")
+    return str(fields["kind"])
+
+
+def stripped(found: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Without arrays, for JSON."""
+    if isinstance(found, Mapping):
+        return {key: stripped(value) for key, value in found.items() if not isinstance(value, np.ndarray)}
+    return found
