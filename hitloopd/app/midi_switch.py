@@ -14,6 +14,7 @@ from hitloopd.core.errors import UnavailableError
 from hitloopd.core.notices import PortBack, PortLost
 from hitloopd.io.punctual import LEAD_NS, Gate
 from hitloopd.io.realtime import Waitable, relax_thread
+from hitloopd.ports.clock import Timescale
 from hitloopd.ports.midi import MidiIn, MidiOut
 
 
@@ -32,6 +33,11 @@ class Backend(Protocol):
     @property
     def ins(self) -> Mapping[str, WaitableIn]:
         """The inputs by name."""
+        ...
+
+    @property
+    def timescale(self) -> Timescale | None:
+        """The time that a beat on these ports should be counted on, where it is not the machine's."""
         ...
 
     def watch(self) -> Sequence[PortLost | PortBack]:
@@ -153,6 +159,11 @@ class MidiSwitch:
             self._helper = threading.Thread(target=self._look, name="midi-look", daemon=True)
             self._helper.start()
         return ()
+
+    @property
+    def timescale(self) -> Timescale | None:
+        """The card's time under JACK; None: the machine's. Thread: player. Real-time: yes."""
+        return self._backend.timescale if self._backend is not None else None
 
     def close(self) -> None:
         """Let the ports go. Thread: player. Real-time: no."""

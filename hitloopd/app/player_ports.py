@@ -19,6 +19,7 @@ from hitloopd.io.midi_rtmidi import RtMidi
 from hitloopd.io.punctual import Gate
 from hitloopd.io.realtime import Waitable
 from hitloopd.io.remote_out import RemoteOut
+from hitloopd.ports.clock import Timescale
 from hitloopd.ports.midi import MidiOut
 
 
@@ -49,6 +50,11 @@ class Ports:
     def watch(self) -> Sequence[PlayerNotice]:
         """What went and came since the last look."""
         return self.midi.watch() if self.midi is not None else ()
+
+    @property
+    def timescale(self) -> Timescale | None:
+        """What our own beat is counted on; None: the machine's time."""
+        return self.midi.timescale if self.midi is not None else None
 
     def close(self) -> None:
         """Close everything; notes were released before."""

@@ -188,6 +188,7 @@ class Driver:
             timed = isinstance(head.out, SwitchOut) and head.out.timed
             if head.spec.timed is not timed:
                 head.use(replace(head.spec, timed=timed))
+        self._player.count_on(self._ports.timescale, time.monotonic_ns())
         self._player.counters.timed = any(head.spec.timed for head in self._player.heads)
 
     def _tell(self, notices: Sequence[PlayerNotice]) -> None:

@@ -65,7 +65,8 @@ from hitloopd.engine.monitor import EARLIEST_NS, Monitor
 from hitloopd.engine.song import Run
 from hitloopd.engine.sync import Sync
 from hitloopd.engine.tap import Tap as TapTempo
-from hitloopd.engine.tempo_map import next_clock
+from hitloopd.engine.tempo_map import MONOTONIC, next_clock
+from hitloopd.ports.clock import Timescale
 from hitloopd.ports.midi import MidiOut
 
 START, CONTINUE, STOP = b"\xfa", b"\xfb", b"\xfc"
@@ -568,6 +569,10 @@ class Player:
             return None
         tick = self._run.start_tick
         return tick, self._sync.time.ns_at(tick), self._sync.time.bpm_at(tick)
+
+    def count_on(self, scale: Timescale | None, now_ns: int) -> None:
+        """Let the internal clock go by a sound card's time; None: by the machine's. Thread: player. Real-time: yes."""
+        self._sync.count_on(scale or MONOTONIC, now_ns)
 
     def take_tempos(self) -> list[Timeline]:
         """Tempo changes since the last call, for who writes them down."""

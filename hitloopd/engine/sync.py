@@ -13,8 +13,9 @@ from hitloopd.core.time import MAX_BPM, MIN_BPM, TICKS_PER_CLOCK, Timeline
 from hitloopd.core.transport import ClockState, Source
 from hitloopd.engine.clock_follower import FollowedTime
 from hitloopd.engine.song import Run
-from hitloopd.engine.tempo_map import TempoMap, next_clock
+from hitloopd.engine.tempo_map import MONOTONIC, TempoMap, next_clock
 from hitloopd.engine.timebase import TimeBase
+from hitloopd.ports.clock import Timescale
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Sync:
     """The time base in force. ``told`` collects what people should know."""
 
     def __init__(self, *, bpm: float, source: Source, now_ns: int) -> None:
+        self._scale: Timescale = MONOTONIC
         self.tempo = TempoMap(Timeline(bpm, 0, now_ns))
         self.source = source
         self.state = ClockState.NONE
@@ -53,9 +55,15 @@ class Sync:
             return self.tempo.line_at(tick)
         return Timeline(self.followed.target_bpm, self.followed.tick, self.followed.at_ns)
 
+    def count_on(self, scale: Timescale, now_ns: int) -> None:
+        """Our own clock goes by ``scale`` from now on; a followed one goes by itself."""
+        if scale is not self._scale:
+            self._scale = scale
+            self.tempo.count_on(scale, now_ns)
+
     def use(self, line: Timeline, source: Source) -> None:
         """Go on from a line that was kept."""
-        self.tempo = TempoMap(line)
+        self.tempo = TempoMap(line, self._scale)
         self.source = source
 
     def clock(self, at_ns: int, run: Run | None, *, horizon: int, waiting: bool) -> Clock | None:
@@ -86,7 +94,7 @@ class Sync:
         if self.followed is None:
             return
         bpm = min(max(self.followed.target_bpm, MIN_BPM), MAX_BPM)
-        self.tempo = TempoMap(Timeline(bpm, self.followed.tick, self.followed.at_ns))
+        self.tempo = TempoMap(Timeline(bpm, self.followed.tick, self.followed.at_ns), self._scale)
         self.followed = None
         self.changes += 1
 

@@ -2,15 +2,35 @@
 
 A tempo is only ever changed on a clock tick that no head has reached yet. So every F8 interval belongs to one tempo,
 and outputs that are fed ahead of time agree with those that are not. A ramp is one short line per clock.
+
+Lines lie on a *timescale*: monotonic time, or a sound card's frames where one gives the beat. So 174 BPM is 174 BPM to
+whoever listens on that card, though its crystal is some ppm off; all that comes in and goes out is monotonic.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Final
 
 from hitloopd.core.time import TICKS_PER_CLOCK, Timeline
+from hitloopd.ports.clock import Timescale
 
 _KEPT_BEHIND = 64  # lines kept behind the present: outputs with a positive offset look back that far at the most
+
+
+class Monotonic:
+    """The timescale of a machine by itself."""
+
+    def scale_ns(self, ns: int) -> float:
+        """The instant itself. Thread: any. Real-time: yes."""
+        return ns
+
+    def monotonic_ns(self, scale_ns: float) -> float:
+        """The instant itself. Thread: any. Real-time: yes."""
+        return scale_ns
+
+
+MONOTONIC: Final = Monotonic()
 
 
 class TempoMap:
@@ -19,10 +39,11 @@ class TempoMap:
     predicts = True
     """Every future tick is known, so any head may run ahead."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self._lines = [timeline]
+    def __init__(self, timeline: Timeline, scale: Timescale = MONOTONIC) -> None:
+        self._scale = scale
+        self._lines = [Timeline(timeline.bpm, timeline.tick0, round(scale.scale_ns(timeline.time0_ns)))]
         self._ticks = [timeline.tick0]
-        self._times = [timeline.time0_ns]
+        self._times = [self._lines[0].time0_ns]
         self._joined: list[Timeline] = []
 
     @property
@@ -30,23 +51,34 @@ class TempoMap:
         """There was no other tempo lately and none is to come."""
         return len(self._lines) == 1
 
+    def count_on(self, scale: Timescale, now_ns: int) -> None:
+        """Go on from where we are on another timescale: nothing moves at ``now_ns``."""
+        shift_ns = round(scale.scale_ns(now_ns) - self._scale.scale_ns(now_ns))
+        self._scale = scale
+        self._lines = [Timeline(line.bpm, line.tick0, line.time0_ns + shift_ns) for line in self._lines]
+        self._times = [line.time0_ns for line in self._lines]
+
     def line_at(self, tick: int) -> Timeline:
-        """The line that ``tick`` lies on."""
+        """The line that goes on from ``tick``, in monotonic time."""
+        return Timeline(self.bpm_at(tick), tick, self.ns_at(tick))
+
+    def _line(self, tick: int) -> Timeline:
         if self.steady:
             return self._lines[0]
         return self._lines[max(bisect_right(self._ticks, tick) - 1, 0)]
 
     def ns_at(self, tick: int) -> int:
         """When ``tick`` is."""
-        return self.line_at(tick).ns_at(tick)
+        return round(self._scale.monotonic_ns(self._line(tick).ns_at(tick)))
 
     def reach(self, now_ns: int, *, ahead: bool = True) -> int:
         """The last tick that is not after ``now_ns``. ``ahead`` makes no difference here."""
         del ahead
+        shown_ns = round(self._scale.scale_ns(now_ns))
         if self.steady:
-            return self._lines[0].last_tick(now_ns)
-        index = max(bisect_right(self._times, now_ns) - 1, 0)
-        tick = self._lines[index].last_tick(now_ns)
+            return self._lines[0].last_tick(shown_ns)
+        index = max(bisect_right(self._times, shown_ns) - 1, 0)
+        tick = self._lines[index].last_tick(shown_ns)
         if index + 1 < len(self._ticks):
             tick = min(tick, self._ticks[index + 1] - 1)
         return tick
@@ -63,7 +95,7 @@ class TempoMap:
 
     def bpm_at(self, tick: int) -> float:
         """The tempo in force at ``tick``."""
-        return self.line_at(tick).bpm
+        return self._line(tick).bpm
 
     def change(self, bpm: float, *, from_tick: int, ramp_beats: float = 0.0) -> None:
         """Go to ``bpm`` from the clock tick at or after ``from_tick``, at once or in a straight ramp of clocks."""
@@ -83,7 +115,7 @@ class TempoMap:
 
     def _join(self, bpm: float, tick: int) -> None:
         line = self._lines[-1].with_bpm(bpm, tick)
-        self._joined.append(line)
+        self._joined.append(Timeline(bpm, tick, round(self._scale.monotonic_ns(line.time0_ns))))
         if self._ticks[-1] == tick:
             self._lines[-1], self._ticks[-1], self._times[-1] = line, line.tick0, line.time0_ns
             return

@@ -6,6 +6,9 @@ intervals of 688 or 691 now and then. So the line is kept and only its slope fol
 the 500 ppm at which an interval could leave 689..690. After an xrun that moved frames against time it starts anew,
 once a tenth of a second of measurements says so: less may be a thread that was held up between reading two clocks, or
 a server that was late for some cycles and has caught up since (seen under load: one clock 166 frames late, and back).
+
+The line is a ``ports.clock.Timescale`` too: frames as nominal ns, for a beat that is counted on this card. Where frames
+jump against time the scale goes on without a jump, so a server that was held up never stops the beat.
 """
 
 from __future__ import annotations
@@ -35,9 +38,12 @@ class FrameClock:
     """
 
     __slots__ = (
+        "_base_frame",
+        "_base_ns",
         "_doubted_at",
         "_drift",
         "_frame0",
+        "_line",
         "_nominal_ns",
         "_ns0",
         "_ns_per_frame",
@@ -49,6 +55,9 @@ class FrameClock:
 
     def __init__(self, rate: int) -> None:
         self._nominal_ns = 1e9 / rate
+        self._base_frame = 0
+        self._base_ns = 0.0
+        self._line = (0.0, 0.0, 1.0)  # monotonic ns, scale ns, slope; replaced whole: another thread reads it
         self._ns_per_frame = self._nominal_ns
         self._drift = 0.0
         self._frame0 = 0
@@ -86,6 +95,7 @@ class FrameClock:
         if frame < self._settled_at:
             self._frame0 = frame
             self._ns0 = predicted + SETTLE_GAIN * error
+            self._draw()
             return False
         omega = 2 * math.pi * BANDWIDTH_HZ * span / 1e9
         self._drift = _clamp(self._drift + omega * omega * error / span, MAX_DRIFT)
@@ -93,6 +103,7 @@ class FrameClock:
         self._frame0 = frame
         self._ns0 = predicted
         self._ns_per_frame = self._nominal_ns * (1 + self._drift + bend)
+        self._draw()
         return False
 
     def frame_at(self, ns: int) -> int:
@@ -103,8 +114,30 @@ class FrameClock:
         """When a frame is. Thread: one. Real-time: yes."""
         return round(self._ns0 + (frame - self._frame0) * self._ns_per_frame)
 
+    @property
+    def settled(self) -> bool:
+        """Good enough to count a beat on. Thread: any. Real-time: yes."""
+        return self._started and self._frame0 >= self._settled_at
+
+    def scale_ns(self, ns: int) -> float:
+        """This card's own time: frames as nominal ns. Thread: any. Real-time: yes."""
+        ns0, scale0, slope = self._line
+        return scale0 + (ns - ns0) / slope
+
+    def monotonic_ns(self, scale_ns: float) -> float:
+        """When this card's own time is that. Thread: any. Real-time: yes."""
+        ns0, scale0, slope = self._line
+        return ns0 + (scale_ns - scale0) * slope
+
+    def _draw(self) -> None:
+        # from the frame count itself: adding cycle to cycle would gather rounding errors
+        scale0 = self._base_ns + (self._frame0 - self._base_frame) * self._nominal_ns
+        self._line = (self._ns0, scale0, self._ns_per_frame / self._nominal_ns)
+
     def _start(self, frame: int, ns: int) -> bool:
         jumped = self._started
+        self._base_ns = self.scale_ns(ns) if jumped else float(ns)
+        self._base_frame = frame
         self.resyncs += jumped
         self._started = True
         self.doubts = 0
@@ -112,6 +145,7 @@ class FrameClock:
         self._settled_at = 0 if jumped else frame + SETTLE_FRAMES
         self._ns0 = float(ns)
         self._ns_per_frame = self._nominal_ns * (1 + self._drift)
+        self._draw()
         return jumped
 
 

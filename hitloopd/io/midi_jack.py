@@ -23,6 +23,7 @@ from hitloopd.io.jack_calls import JackCalls
 from hitloopd.io.jack_ports import LEAD_MARGIN_NS, Cycle, JackIn, JackOut
 from hitloopd.io.midi_ports import CLIENT_NAME, DEFAULT_INPUTS, DEFAULT_OUTPUTS, find_port, load_jack, open_jack_client
 from hitloopd.io.realtime import relax_thread
+from hitloopd.ports.clock import Timescale
 
 DRAIN_S: Final = 0.5
 STALLED_NS: Final = 2_000_000_000
@@ -76,6 +77,12 @@ class JackMidi:
     def lead_ns(self) -> int:
         """How early events are wanted. Thread: any. Real-time: yes."""
         return max((port.lead_ns for port in self.outs.values()), default=0)
+
+    @property
+    def timescale(self) -> Timescale | None:
+        """The card's own time, once it is known well enough. Thread: player. Real-time: yes."""
+        cycle = self._cycle
+        return cycle.clock if cycle is not None and not self.lost and cycle.clock.settled else None
 
     @property
     def lost(self) -> bool:

@@ -298,6 +298,11 @@ class RtMidi:
         self._helper.start()
         return self
 
+    @property
+    def timescale(self) -> None:
+        """What is sent at once goes by the machine's time. Thread: player. Real-time: yes."""
+        return
+
     def watch(self) -> list[PortLost | PortBack]:
         """What went and came, as the helper saw it last, and have it look again. Call it about once a second.
 

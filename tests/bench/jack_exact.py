@@ -14,11 +14,8 @@ from tests.jack.server import JackMidiRecorder, JackServer, Recording, running_s
 PORT = "hitloopd:clock"
 BARS = 64
 CLOCKS_PER_BAR = 96
-PERIODS = (
-    64,
-    128,
-    256,
-)  # frames; a machine that can't keep the shortest gets the next: exactness must not depend on it
+# frames; a machine that can't keep the shortest gets the next: exactness must not depend on it
+PERIODS = (64, 256, 1024)
 FIGURE = "native JACK clock at 174 BPM (frames between ticks; drift)"
 BAR = "each 689 or 690; drift 0; no xrun"
 

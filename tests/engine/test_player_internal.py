@@ -263,3 +263,38 @@ def test_stop_at_a_bar_plays_the_bars_before_it_and_nothing_of_it() -> None:
     assert balanced(rig)
     assert rig.player.transport(rig.clock()).state is State.STOPPED
     assert rig.player.health().bars == 2
+
+
+class FastCard:
+    """A card whose crystal runs 100 ppm fast, and that began to count at another instant."""
+
+    def scale_ns(self, ns: int) -> float:
+        return (ns - 7_000_000_000) * 1.0001
+
+    def monotonic_ns(self, scale_ns: float) -> float:
+        return scale_ns / 1.0001 + 7_000_000_000
+
+
+def test_counting_on_a_card_changes_the_tempo_by_its_ppm_and_moves_nothing() -> None:
+    rig = playing(bpm=120.0)
+    rig.run_for(1.003)
+    rig.player.count_on(FastCard(), rig.clock())
+    rig.run_for(60.0)
+    rig.player.count_on(None, rig.clock())
+    rig.run_for(1.0)
+    before, on_card, after = (gaps(times) for times in split(rig.out().clocks_ns, 48, 2930))
+    assert before == after == {20_833_333, 20_833_334}
+    assert {round(gap * 1.0001) for gap in on_card} <= {20_833_332, 20_833_333, 20_833_334}
+    assert rig.player.counters.clocks_sent == len(rig.out().clocks_ns)
+    rig.do(SetTempo(150.0, 4.0))
+    rig.player.count_on(FastCard(), rig.clock())
+    rig.run_for(10.0)
+    assert max(gaps(rig.out().clocks_ns)) < 20_833_400
+    assert 16_660_000 < rig.out().clocks_ns[-1] - rig.out().clocks_ns[-2] < 16_670_000
+    assert not rig.player.counters.late
+
+
+def split(times: list[int], *at: int) -> list[list[int]]:
+    """Cut with two ticks of room on each side."""
+    edges = (0, *at, len(times))
+    return [times[a + 2 : b - 2] for a, b in pairwise(edges)]

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from hitloopd.core.time import Timeline
+from hitloopd.engine.tempo_map import TempoMap
 from hitloopd.io.frame_clock import FrameClock
 
 PERIOD = 64
@@ -68,3 +69,39 @@ def test_bad_measurements_move_nothing_until_they_last_a_tenth_of_a_second():
     assert jumps == [False] * 10 + [True]
     assert clock.resyncs == 1
     assert clock.ns_at(240) == 10_000_000
+
+
+def fed(rate_error_ppm: float, *, cycles: int, slip_at: int = -1, slip_frames: int = 0) -> tuple[FrameClock, int]:
+    """A FrameClock after so many cycles of 64 frames, and the monotonic ns of the last."""
+    clock = FrameClock(48_000)
+    ns_per_frame = 1e9 / 48_000 / (1 + rate_error_ppm * 1e-6)
+    ns = 0
+    for cycle in range(cycles):
+        held_up = slip_frames if 0 <= slip_at <= cycle else 0
+        ns = round((cycle * PERIOD + held_up) * ns_per_frame)
+        clock.update(cycle * PERIOD, ns)
+    return clock, ns
+
+
+@pytest.mark.parametrize("ppm", [0, 80, -80])
+def test_a_beat_counted_on_the_card_has_the_cards_tempo(ppm):
+    clock, now_ns = fed(ppm, cycles=20_000)
+    assert clock.settled
+    tempo = TempoMap(Timeline(174.0, 0, 0))
+    tempo.count_on(clock, now_ns)
+    first = tempo.reach(now_ns) + 1
+    frames = [clock.frame_at(tempo.ns_at(tick)) for tick in range(first, first + 64 * 1920 + 1, 20)]
+    assert {b - a for a, b in itertools.pairwise(frames)} == {689, 690}
+    assert frames[-1] - frames[0] == pytest.approx((len(frames) - 1) * 48_000 * 60 / (174 * 24), abs=1)
+
+
+def test_the_cards_time_goes_on_where_frames_jump_against_time():
+    before, then_ns = fed(0, cycles=4_000)
+    after, now_ns = fed(0, cycles=4_600, slip_at=4_000, slip_frames=24_000)
+    assert after.resyncs == 1
+    assert after.scale_ns(now_ns) - before.scale_ns(then_ns) == pytest.approx(now_ns - then_ns, abs=1_000)
+
+
+def test_the_cards_time_can_be_told_back():
+    clock, now_ns = fed(80, cycles=20_000)
+    assert clock.monotonic_ns(clock.scale_ns(now_ns)) == pytest.approx(now_ns, abs=1)
