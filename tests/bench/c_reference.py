@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,8 @@ from tests.bench.stats import Spread, spread
 
 SOURCE = Path(__file__).with_name("clock_loop.c")
 PRIORITY = 80  # above whatever is measured: the reference is the best that this machine gives
+WITNESS_PRIORITY = 95
+WITNESS_US = 1000.0  # a sleeper above all others that wakes this late: nothing of this machine's own kept it
 SETTLE_TICKS = 16
 STALL_US = 2000.0  # a maximum above this is the virtual machine standing still, not the scheduler
 TRIES = 3
@@ -28,10 +30,18 @@ Measured = TypeVar("Measured")
 class Reference:
     """The loop, running. ``lateness`` waits for its end."""
 
-    def __init__(self, ctx: Context, seconds: float, *, bpm: float = 174.0, priority: int = PRIORITY) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        seconds: float,
+        *,
+        bpm: float = 174.0,
+        priority: int = PRIORITY,
+        wrapper: Sequence[str] = (),
+    ) -> None:
         self._out = ctx.work_dir / f"clock_loop.{next(_serial)}.i64"
         self._seconds = seconds
-        argv = [str(program(ctx)), str(bpm), str(seconds), str(priority), str(self._out)]
+        argv = [*wrapper, str(program(ctx)), str(bpm), str(seconds), str(priority), str(self._out)]
         self._job = ctx.start(argv, "clock_loop")
 
     def lateness(self) -> Spread:
@@ -44,8 +54,26 @@ class Reference:
         if code not in {0, 3}:
             self._job.stop(0.5)
             raise RuntimeError(f"the C reference ended with {code}: {self._job.tail()}")
-        values = array.array("q", self._out.read_bytes())
+        _, values = self._records()
         return spread([value / 1000 for value in values[SETTLE_TICKS:]])
+
+    def _records(self) -> tuple[int, Sequence[int]]:
+        values = array.array("q", self._out.read_bytes())
+        return values[0], values[1:]
+
+
+class Witness(Reference):
+    """The loop at 1 kHz on one core above everything else: what makes it late is the machine standing still."""
+
+    def __init__(self, ctx: Context, seconds: float, cpu: int) -> None:
+        super().__init__(ctx, seconds, bpm=60_000 / 24, priority=WITNESS_PRIORITY, wrapper=("taskset", "-c", str(cpu)))
+
+    def stalls(self, longer_us: float = WITNESS_US) -> list[tuple[int, int]]:
+        """From when to when this core stood still, monotonic ns."""
+        self.lateness()
+        origin, values = self._records()
+        dues = (origin + index * 1_000_000 for index in range(len(values)))
+        return [(due, due + late) for due, late in zip(dues, values, strict=True) if late > longer_us * 1000]
 
 
 def program(ctx: Context) -> Path:

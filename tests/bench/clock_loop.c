@@ -4,7 +4,7 @@
  *
  * Sleeps to absolute instants, 24 per beat, each computed from the origin, and notes by how many ns it woke late. PRIORITY
  * above 0 asks for SCHED_FIFO. Memory is locked and the timer slack (50 us by default) is 1 ns where permitted. OUTPUT gets
- * one native int64 per tick. Exit code 0: as asked; 3: it ran, but without real-time priority. */
+ * native int64s: the origin, then one per tick. Exit code 0: as asked; 3: it ran, but without real-time priority. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
     }
 
     FILE *out = fopen(argv[4], "wb");
-    if (!out || fwrite(late, sizeof *late, ticks, out) != ticks || fclose(out) != 0)
+    if (!out || fwrite(&origin, sizeof origin, 1, out) != 1 || fwrite(late, sizeof *late, ticks, out) != ticks || fclose(out) != 0)
         return 1;
     return refused ? 3 : 0;
 }

@@ -5,10 +5,12 @@ Counted twice: by the daemon's own counters, and from the messages that went out
 
 from __future__ import annotations
 
+import os
 import random
 import time
+from collections.abc import Sequence
 
-from tests.bench.c_reference import Reference
+from tests.bench.c_reference import Reference, Witness
 from tests.bench.context import Context
 from tests.bench.daemon import BPM, QUIET, Daemon, counter
 from tests.bench.rows import Row
@@ -17,6 +19,8 @@ from tests.bench.stats import against_grid
 COUNTERS = ("late", "dropped", "missed_bars", "late_answers")
 NOTE_ON, NOTE_OFF = 0x90, 0x80
 BAR_S = 240.0 / BPM
+LATE_NS = 5_000_000  # what the daemon itself counts as late
+SLOP_NS = 2_000_000  # the witness only looks every millisecond
 
 
 def run(ctx: Context) -> list[Row]:
@@ -26,6 +30,7 @@ def run(ctx: Context) -> list[Row]:
     with Daemon(ctx, QUIET) as daemon:
         daemon.wait_ready()
         reference = Reference(ctx, seconds)
+        witnesses = [Witness(ctx, seconds, cpu) for cpu in sorted(os.sched_getaffinity(0))]
         end = time.monotonic() + seconds
         due = time.monotonic()
         while time.monotonic() < end:
@@ -38,9 +43,13 @@ def run(ctx: Context) -> list[Row]:
         time.sleep(0.5)
         health = daemon.health()
         notes = daemon.messages("out")
-        fit = against_grid(daemon.clocks(), BPM, absolute=True)
+        clocks = daemon.clocks()
+        fit = against_grid(clocks, BPM, absolute=True)
         code = daemon.stop()
         c = reference.lateness()
+        stalls = sorted(stall for witness in witnesses for stall in witness.stalls())
+    late_ns = late_instants(clocks, BPM)
+    excused = sum(any(a - SLOP_NS <= due <= b + SLOP_NS for a, b in stalls) for due in late_ns)
     counts = {name: counter(health, name) for name in COUNTERS}
     ons, stuck = ledger(message for _, message in notes)
     ok = not any(counts[name] for name in ("late", "dropped", "missed_bars")) and not stuck and answered == asked
@@ -50,7 +59,8 @@ def run(ctx: Context) -> list[Row]:
             "late = dropped = stuck = 0",
             f"{', '.join(f'{name} {value:g}' for name, value in counts.items())}, stuck {stuck}; {ons} notes, "
             f"{answered} of {asked} requests answered; clock {fit.lateness.short()} µs",
-            f"C FIFO: {c.short()} µs",
+            f"C FIFO: {c.short()} µs; the machine stood still {len(stalls)} times for more than 1 ms, "
+            f"{longest_ms(stalls):.1f} ms at most; of {len(late_ns)} clocks more than 5 ms late {excused} lie in that",
             ok and code == 0,
             {
                 "health": health,
@@ -60,9 +70,25 @@ def run(ctx: Context) -> list[Row]:
                 "asked": asked,
                 "exit": code,
                 "c": c.as_json(),
+                "stalls_ns": stalls,
+                "late_ns": late_ns,
+                "late_while_the_machine_stood_still": excused,
             },
         )
     ]
+
+
+def late_instants(clocks: Sequence[int], bpm: float) -> list[int]:
+    """When clocks were due that came more than 5 ms late, monotonic ns."""
+    period = 60e9 / (bpm * 24)
+    behind = [at - index * period for index, at in enumerate(clocks)]
+    origin = min(behind, default=0.0)
+    return [round(origin + index * period) for index, at in enumerate(behind) if at - origin > LATE_NS]
+
+
+def longest_ms(stalls: Sequence[tuple[int, int]]) -> float:
+    """The longest of them."""
+    return max((b - a for a, b in stalls), default=0) / 1e6
 
 
 def ledger(messages) -> tuple[int, int]:
