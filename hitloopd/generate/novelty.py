@@ -1,7 +1,7 @@
 """How near a drawn bar is to the bars that its model learned from: looked up in fingerprints, not in the bars.
 
-The fingerprint of a bar's 16 x 5 grid is four sketches of its drums and four of its bass. A sketch deals the cells
-into groups of two (the fourth: of three) by a keyed hash and keeps one bit a group: whether an odd number of its cells
+The fingerprint of a bar's 16 x 5 grid is seven sketches of its drums and seven of its bass. A sketch deals the
+cells into groups of two (the last: of three) by a keyed hash and keeps one bit a group: whether an odd number of its cells
 sounds. Grids that differ in few cells differ in about as many bits, so the bits that differ estimate the distance; the
 numbers of hits, kept beside, bound it and give it its parity. Pitch, velocity, timing and length are not in it. Each
 export measures the error against the exact distance and writes it into the card.
@@ -31,7 +31,7 @@ from hitloopd.core.pattern import DRUM_LANES, LANES, Near, Pattern
 from hitloopd.core.time import CELLS_PER_BAR
 from hitloopd.generate.credits import FACTS, MAX_FACTS_BYTES
 
-GROUPS: Final = (2, 2, 2, 3)
+GROUPS: Final = (2, 2, 2, 2, 2, 2, 3)
 """Cells that share a bit, in each sketch. Pairs are the most exact; triples also tell a bar from its negative."""
 DRUM_CELLS: Final = CELLS_PER_BAR * len(DRUM_LANES)
 CELLS: Final = CELLS_PER_BAR * len(LANES)
@@ -53,7 +53,7 @@ def grid_of(pattern: Pattern) -> Grids:
 
 
 def fingerprints(grids: Grids, key: str) -> tuple[Bytes, Bytes]:
-    """Prints ``uint8 [n, 19]`` and numbers of drum and bass hits ``uint8 [n, 2]`` of ``bool [n, 16, 5]``."""
+    """Prints ``uint8 [n, 34]`` and numbers of drum and bass hits ``uint8 [n, 2]`` of ``bool [n, 16, 5]``."""
     parts = [
         np.packbits(np.bitwise_xor.reduceat(part[:, order], starts, axis=1), axis=1)
         for lane, part in enumerate(_parts(grids))
@@ -75,7 +75,7 @@ class Index:
 
     Args:
         key: of the hash.
-        prints: uint8 [19, n], a column a bar: sums over its rows are quick.
+        prints: uint8 [34, n], a column a bar: sums over its rows are quick.
         hits: uint8 [n, 2], drum and bass hits; 255 bass hits: the bar has drums only.
         song: int [n], place in ``songs``.
         bar: int [n], index in the song.
