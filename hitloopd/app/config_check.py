@@ -7,7 +7,7 @@ the text "no", ``bpm: 1e2`` is 100. Quotes make a text of a number, and that is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,12 +26,13 @@ _DEPTH: Final = 4  # bindings are mappings of scalars and lists; deeper is a mis
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that exist; an empty tuple is not checked against."""
+    """The names that exist; an empty tuple is not checked against. ``more`` finds what takes time to look up."""
 
     kits: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     scales: tuple[str, ...] = ()
+    more: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     def of(self, which: str) -> tuple[str, ...]:
         """The list that a key of the table names."""
@@ -113,6 +114,8 @@ class Checker:
         if key.names and _is_path(text):
             return str(self.base / Path(text).expanduser())
         known = self.names.of(key.names)
+        if known and text not in known:
+            known = (*known, *self.names.more(key.names))
         if known and text not in known:
             raise _BadValueError(f"there is no '{text}'; expected one of {', '.join(known)}.{nearest(text, known)}")
         return text

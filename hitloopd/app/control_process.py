@@ -22,6 +22,7 @@ from hitloopd.app.logs import logging_to, set_level
 from hitloopd.app.messages import (
     Answer,
     BarsDone,
+    Checked,
     Do,
     Failed,
     Finished,
@@ -34,17 +35,19 @@ from hitloopd.app.messages import (
     Restart,
 )
 from hitloopd.app.midi_control import MidiSurface
+from hitloopd.app.names import check_model
 from hitloopd.app.options import RunOptions
 from hitloopd.app.outputs import AUDIO, output_specs
 from hitloopd.app.processes import GENERATOR
 from hitloopd.app.reload import Reloader
+from hitloopd.app.resources import places
 from hitloopd.app.settings import Settings
 from hitloopd.app.summary import shown, summary
 from hitloopd.app.wardrobe import Wardrobe
 from hitloopd.control.osc_server import OscSettings, OscSurface
 from hitloopd.control.perform import perform
 from hitloopd.core.commands import AskHealth, LoadKit, Play, SetSource, SetTempo, StopAt, TellNotes
-from hitloopd.core.errors import DeviceError, HitloopError, UnknownNameError, nearest
+from hitloopd.core.errors import DeviceError, HitloopError
 from hitloopd.core.notices import (
     BarStarted,
     Beat,
@@ -69,7 +72,8 @@ from hitloopd.core.routes import preset
 from hitloopd.core.time import NS_PER_S
 from hitloopd.core.transport import Source
 from hitloopd.generate.midifile import write_midi
-from hitloopd.generate.registry import generators, load
+from hitloopd.generate.places import Places
+from hitloopd.generate.registry import models
 from hitloopd.io.audio_messages import AskAudioHealth, AudioHealth, AudioReady, SoundReady, SoundRefused
 from hitloopd.io.link import Link
 from hitloopd.ports.surface import Accepted, ControlSurface, Outcome, Rejected
@@ -261,8 +265,9 @@ class Control:
         for message in self._links.generator.receive():
             if isinstance(message, Pooled):
                 self._facts.pool = message.bars
-            if isinstance(message, Answer):
+            if isinstance(message, Answer | Checked):
                 self._desk.on_answer(message)
+            if isinstance(message, Answer):
                 if message.pattern is not None:
                     self._seeds.append(self._desk.history.present.seed)
                 if not self._started:
@@ -420,6 +425,10 @@ class Control:
     def _note(self, level: str, text: str) -> None:
         self._links.supervisor.send(Note(level, text))
 
+    def _places(self) -> Places:
+        """Where models are looked for: a folder that was put there a moment ago counts."""
+        return places(self._settings.paths.library, self._settings.gen.dataset)
+
     def _doors(self) -> Doors:
         links = self._links
         return Doors(
@@ -430,7 +439,8 @@ class Control:
             restart_generator=lambda why: _nowhere(links.supervisor.send(Restart("generator", why))),
             export=self._export,
             listen=self._listening.begin,
-            check_model=_check_model,
+            check_model=lambda model, style: check_model(model, style, self._places()),
+            morphs=lambda model: model in models(self._places()),
             now_ns=time.monotonic_ns,
         )
 
@@ -525,15 +535,6 @@ def _osc_settings(settings: Settings) -> OscSettings:
         allow=osc.allow,
         max_ahead_s=osc.max_ahead_s,
     )
-
-
-def _check_model(model: str, style: str) -> None:
-    names = generators()
-    if model not in names:
-        raise UnknownNameError(f"There is no generator '{model}'; there are {', '.join(names)}.{nearest(model, names)}")
-    styles = load(model).styles
-    if styles and style not in styles:
-        raise UnknownNameError(f"There is no style '{style}'; there are {', '.join(styles)}.{nearest(style, styles)}")
 
 
 def _nobody(_: Outcome) -> None:

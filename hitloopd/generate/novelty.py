@@ -1,10 +1,10 @@
 """How near a drawn bar is to the bars that its model learned from: looked up in fingerprints, not in the bars.
 
 The fingerprint of a bar's 16 x 5 grid is seven sketches of its drums and seven of its bass. A sketch deals the
-cells into groups of two (the last: of three) by a keyed hash and keeps one bit a group: whether an odd number of its cells
-sounds. Grids that differ in few cells differ in about as many bits, so the bits that differ estimate the distance; the
-numbers of hits, kept beside, bound it and give it its parity. Pitch, velocity, timing and length are not in it. Each
-export measures the error against the exact distance and writes it into the card.
+cells into groups of two (the last: of three) by a keyed hash and keeps one bit a group: whether an odd number of its
+cells sounds. Grids that differ in few cells differ in about as many bits, so the bits that differ estimate the
+distance; the numbers of hits, kept beside, bound it and give it its parity. Pitch, velocity, timing and length are not
+in it. Each export measures the error against the exact distance and writes it into the card.
 
 An index file is a zip: ``prints``, ``hits``, ``song`` and ``bar`` as .npy, ``index.json`` with the key and the credits
 of every song (``credits`` reads those without numpy).
