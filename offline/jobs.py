@@ -126,7 +126,8 @@ def _executor(workers: int, cluster: str | None) -> Callable[..., Iterable[tuple
 def _in_processes(count: int, function: Callable[..., Any], jobs: Sequence[Job]) -> Iterable[tuple[str, Any]]:
     import joblib  # noqa: PLC0415 - one process needs none of it
 
-    parallel = joblib.Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)
+    one_by_one: dict[str, Any] = {"return_as": "generator_unordered", "batch_size": 1}
+    parallel: Any = joblib.Parallel(n_jobs=count, **one_by_one)
     try:
         yield from parallel(joblib.delayed(attempt)(function, job) for job in jobs)
     except BrokenExecutor as error:

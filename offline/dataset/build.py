@@ -13,7 +13,7 @@ import numpy as np
 
 from hitloopd.core.errors import UnavailableError
 from offline.catalogue import Gate, Source, gate, source_of
-from offline.dataset.encoder import ENCODING, CutSong, Hit, cut_file
+from offline.dataset.encoder import ENCODING, CutSong, cut_file
 from offline.dataset.songs import location, song_of, split_of, united
 from offline.dataset.store import Array, Bars, draw, events_of
 from offline.jobs import Job, Refused, file_hash, job_key, run_jobs
@@ -195,13 +195,10 @@ def _songs(done: Sequence[Cut]) -> dict[str, str]:
     return {name: same[song] for name, song in own.items()}
 
 
-def _tellings(song: CutSong) -> set[Hashable]:
-    """Those bars of a song that tell whose they are: bars with bass, by their rhythm and notes."""
-    return {_shape(bar.hits) for bar in song.bars if bar.root >= 0}
-
-
-def _shape(hits: Sequence[Hit]) -> Hashable:
-    return tuple((hit.row, hit.step) for hit in hits)
+def _tellings(song: CutSong) -> set[tuple[tuple[int, ...], ...]]:
+    """What tells whose the bars are: those with bass by rhythm and notes; where none has, drums exactly as played."""
+    pitched = {tuple((hit.row, hit.step) for hit in bar.hits) for bar in song.bars if bar.root >= 0}
+    return pitched or {tuple((hit.row, hit.start_ticks, hit.velocity) for hit in bar.hits) for bar in song.bars}
 
 
 def _repeats(prints: Sequence[bytes]) -> Array:

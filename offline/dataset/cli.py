@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from hitloopd.core.errors import UnavailableError
+from hitloopd.core.errors import ArgumentError, UnavailableError
 from offline.catalogue import FAMILIES, SHIPPABLE, Gate, Source, families
 from offline.dataset.build import Built, assemble, build, cut_all, find, licensed
 from offline.dataset.report import facts_of, write_report
@@ -75,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise ArgumentError(f"--out must be a folder for the data set; {arguments.out} is a file.")
     found = find(arguments.sources)
     passed = licensed(found, arguments.licence, allow_unknown=arguments.allow_unknown)
     if passed.unknown:
@@ -93,6 +95,8 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _encode(arguments: argparse.Namespace) -> int:
+    if arguments.out.is_dir():
+        raise ArgumentError(f"--out must be a file such as bars.npz; {arguments.out} is a folder.")
     found = find([arguments.source])
     with tempfile.TemporaryDirectory() as folder:
         done, skipped = cut_all(

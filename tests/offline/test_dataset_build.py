@@ -13,7 +13,7 @@ from offline.__main__ import main
 from offline.dataset import build as build_module
 from offline.dataset.store import load_bars
 from tests.offline.cluster import dask_cluster
-from tests.offline.songbook import beat_song, library, manifest
+from tests.offline.songbook import beat_song, hit, library, manifest, track, write
 
 PRODUCTS = ("bars.npz", "bars.csv", "sources.json", "report.json", "report.md", "bars.png", "distances.png")
 
@@ -239,3 +239,24 @@ def test_a_number_of_jobs_that_is_none_is_refused(tmp_path, capsys, number):
     with pytest.raises(SystemExit):
         build(tmp_path, "--out", tmp_path, "--jobs", number)
     assert "number of processes" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_take_the_result_is_refused_before_the_work(tmp_path, capsys):
+    songs = library(tmp_path / "songs", 1)
+    assert build(songs, "--out", songs / "song0.mid") == 2
+    assert main(["dataset", "encode", str(songs), "--out", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "is a file" in told
+    assert "is a folder" in told
+
+
+def test_a_song_under_two_names_is_one_song(tmp_path):
+    songs = tmp_path / "songs"
+    draw = np.random.default_rng(1)
+    takes = [hit(beat / 4, int(draw.choice((36, 38, 42))), int(draw.integers(20, 127))) for beat in range(16 * 6)]
+    other = [(start, end, pitch, velocity - 1) for start, end, pitch, velocity in takes]
+    for name, notes in (("first", takes), ("second", takes), ("third", other)):
+        write(songs / f"{name}.mid", track(notes, until=24))
+    assert main(["dataset", "encode", str(songs), "--out", str(tmp_path / "x.npz"), "--quiet"]) == 0
+    with np.load(tmp_path / "x.npz") as file:
+        assert file["song"].tolist() == ["songs/first"] * 12 + ["songs/third"] * 6
