@@ -10,7 +10,7 @@ from hitloopd.core.errors import ArgumentError, HitloopError, LockedError, Nothi
 from hitloopd.core.pattern import ALL_LANES, Lane, Origin
 from hitloopd.core.request import next_seed
 from hitloopd.session.heard import energy_of, heard
-from hitloopd.session.reduce import STEPS, Generated, reduce, request_for
+from hitloopd.session.reduce import STEPS, Generated, Morphed, reduce, request_for
 from hitloopd.session.state import SessionState
 from tests.session.bars import FOUR, OTHER, bar, hit
 
@@ -24,7 +24,7 @@ def after(*commands, state=START):
 
 def test_every_command_that_changes_the_pattern_has_a_step():
     elsewhere = {c.Regenerate, c.Undo, c.Redo, c.ExportPattern}
-    assert set(STEPS) == {*c.SessionCommand.__args__, Generated} - elsewhere
+    assert set(STEPS) == {*c.SessionCommand.__args__, Generated, Morphed} - elsewhere
     for command in (c.Regenerate(), c.Undo(), c.Redo()):
         with pytest.raises(ArgumentError):
             reduce(START, command)
