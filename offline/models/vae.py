@@ -54,7 +54,7 @@ class Encoder(nn.Module):
         super().__init__()
         steps: list[nn.Module] = [Convolution((1, STAIRS[-1][0][1]), LAST), *bend(STAIRS[-1][0][1])]
         for channels, kernel, stride in reversed(STAIRS):
-            steps += [Convolution(channels[::-1], kernel, stride), *bend(channels[0]), nn.Dropout(dropout)]
+            steps += [Convolution((channels[1], channels[0]), kernel, stride), *bend(channels[0]), nn.Dropout(dropout)]
         self.shrink = nn.Sequential(*steps)
         self.mean = nn.Linear(4096, LATENT)
         self.spread = nn.Linear(4096, LATENT)
