@@ -206,6 +206,11 @@ def test_other_names_are_no_bass(tmp_path, name):
     assert song.bars[0].root == -1
 
 
+def test_a_melody_on_channel_2_is_no_bass(tmp_path):
+    assert with_bass(tmp_path, hit(0, 56, length=1), program=None, channel=1).bass_rule == ""
+    assert with_bass(tmp_path, hit(0, 55, length=1), program=None, channel=1).bass_rule == "channel"
+
+
 def test_without_any_sign_the_lowest_single_voice_is_the_bass(tmp_path):
     low = track([hit(beat, 38, length=0.9) for beat in range(8)], channel=4, program=81)
     high = track([hit(beat, 50, length=0.9) for beat in range(8)], channel=5, program=81)
