@@ -14,6 +14,17 @@ FACTS: Final = "index.json"
 MAX_FACTS_BYTES: Final = 16 << 20
 
 
+def read_facts(file: zipfile.ZipFile) -> dict[str, Any]:
+    """What an index says beside its numbers: version, key, songs.
+
+    Raises:
+        Exception: whatever zip, zlib and JSON meet in damaged bytes; ``ValueError`` where there is too much of it.
+    """
+    if file.getinfo(FACTS).file_size > MAX_FACTS_BYTES:
+        raise ValueError(f"more than {MAX_FACTS_BYTES} bytes of songs")
+    return cast("dict[str, Any]", json.loads(file.read(FACTS)))
+
+
 def song_credits(folder: Path) -> list[dict[str, str]]:
     """Title, author, licence, origin and number of bars of every song the model in ``folder`` was trained on.
 
@@ -25,10 +36,8 @@ def song_credits(folder: Path) -> list[dict[str, str]]:
     path = folder / INDEX
     try:
         with zipfile.ZipFile(path) as file:
-            if file.getinfo(FACTS).file_size > MAX_FACTS_BYTES:
-                raise UnavailableError(f"{path} names more than {MAX_FACTS_BYTES} bytes of songs.")
-            facts: Any = json.loads(file.read(FACTS))
+            facts = read_facts(file)
         songs = cast("list[dict[str, Any]]", facts["songs"])
         return [{str(name): str(value) for name, value in song.items()} for song in songs]
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # whatever zip, zlib and JSON meet in damaged bytes
         raise UnavailableError(f"The credits of '{folder.name}' can't be read from {path}: {error}.") from error

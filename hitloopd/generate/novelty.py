@@ -21,7 +21,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ import numpy.typing as npt
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, LANES, Near, Pattern
 from hitloopd.core.time import CELLS_PER_BAR
-from hitloopd.generate.credits import FACTS, MAX_FACTS_BYTES
+from hitloopd.generate.credits import FACTS, read_facts
 
 GROUPS: Final = (2, 2, 2, 2, 2, 2, 3)
 """Cells that share a bit, in each sketch. Pairs are the most exact; triples also tell a bar from its negative."""
@@ -140,16 +140,14 @@ def read_index(data: bytes) -> Index:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
-            raw = file.read(FACTS)
-            if len(raw) > MAX_FACTS_BYTES:
-                raise UnavailableError(f"its index names more than {MAX_FACTS_BYTES} bytes of songs")
-            facts = cast("dict[str, Any]", json.loads(raw))
+            facts = read_facts(file)
             arrays = {name: _array(file, name) for name in ("prints", "hits", "song", "bar")}
-        if facts["version"] != VERSION:
-            raise UnavailableError(f"its index has version {facts['version']}, this program reads {VERSION}")
+        version = facts["version"]
         index = Index(key=facts["key"], songs=facts["songs"], **arrays)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, EOFError) as error:
+    except Exception as error:  # whatever zip, zlib, JSON and numpy meet in damaged bytes
         raise UnavailableError(f"its index can't be read ({type(error).__name__}: {error})") from error
+    if version != VERSION:
+        raise UnavailableError(f"its index has version {version}, this program reads {VERSION}")
     _check(index)
     return index
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,7 +83,7 @@ class RowMix:
         try:
             data = path.read_bytes()
             self._songs, self._hits = _read(data)
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        except Exception as error:  # whatever zip, zlib and numpy meet in damaged bytes
             raise UnavailableError(f"{path} is no data set ({error}). Build one: {BUILD}") from error
         if not len(self._songs.any_lane):
             raise UnavailableError(f"{path} has no bars. Build another one: {BUILD}")
@@ -114,13 +113,19 @@ class RowMix:
         return Pattern(with_priorities(notes, more), request.root, provenance)
 
     def _pick(self, lane: Lane, draw: Draw) -> int:
-        bars = self._songs.with_bass if lane is Lane.BASS and len(self._songs.with_bass) else self._songs.any_lane
+        bars = self._bars_for(lane)
         return int(bars[int(draw() * len(bars))])
+
+    def _bars_for(self, lane: Lane) -> Column:
+        with_bass = self._songs.with_bass
+        return with_bass if lane is Lane.BASS and len(with_bass) else self._songs.any_lane
 
     def _other(self, lane: Lane, draw: Draw, chosen: Mapping[Lane, int]) -> int:
         """A bar that no lane has yet, where there are so many."""
-        tries = [self._pick(lane, draw) for _ in range(len(LANES))]
-        return next((bar for bar in tries if bar not in chosen.values()), tries[0])
+        bars = self._bars_for(lane)
+        first = int(draw() * len(bars))
+        following = [int(bars[(first + step) % len(bars)]) for step in range(len(LANES))]
+        return next((bar for bar in following if bar not in chosen.values()), following[0])
 
     def _candidates(self, notes: Sequence[Note], lanes: Sequence[Lane], draw: Draw) -> tuple[list[Note], list[str]]:
         """Notes of further bars, where nothing sounds yet, and where they are from."""

@@ -1,0 +1,118 @@
+"""One contract for generators: rules, coin flip, row mix, a small learned one, and every model that ships."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hitloopd.app.resources import places
+from hitloopd.core.energy import measured
+from hitloopd.core.errors import UnavailableError
+from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, LANES, Lane, pattern_from_json
+from hitloopd.core.request import Request
+from hitloopd.generate.places import Places
+from hitloopd.generate.registry import load, models
+from tests.generate.tiny_model import index_file, write_dataset, write_model
+
+SHIPPED = tuple(models(Places((Path(__file__).parents[2] / "models",))))
+BARS = 12
+
+
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory) -> Places:
+    folder = tmp_path_factory.mktemp("generators")
+    write_model(folder / "models" / "tiny", index=index_file())
+    write_dataset(folder / "data")
+    return Places((folder / "models", *places().models), folder / "data")
+
+
+@pytest.fixture(scope="module", params=["rules", "random", "rowmix", "tiny", *SHIPPED])
+def generator(request, everywhere):
+    return load(request.param, everywhere)
+
+
+def requests(generator, **changes):
+    return [
+        Request(generator.name, 1000 + n, energy=(n % 5) / 4, temperature=(0.0, 0.7, 1.0, 2.0)[n % 4], **changes)
+        for n in range(BARS)
+    ]
+
+
+def test_same_request_same_bytes(generator, everywhere):
+    again = load(generator.name, everywhere)
+    for request in requests(generator):
+        assert generator.generate(request) == again.generate(request)
+
+
+def test_bars_are_named_after_who_made_them_from_what(generator):
+    for request in requests(generator):
+        bar = generator.generate(request)
+        told = bar.provenance
+        assert (told.generator, told.model, told.seed) == (generator.name, generator.model_hash, request.seed)
+        assert told.model
+        assert told.sources
+        assert bar.root == request.root
+        assert pattern_from_json(json.loads(json.dumps(bar.as_json()))) == bar
+
+
+def test_only_the_lanes_asked_for_come_back(generator):
+    for lane in LANES:
+        for request in requests(generator, lanes=frozenset({lane}))[:3]:
+            assert {note.lane for note in generator.generate(request).notes} <= {lane}
+
+
+def test_drums_have_no_pitch(generator):
+    for request in requests(generator):
+        assert all(note.pitch == 0 for note in generator.generate(request).notes if note.lane in DRUM_LANES)
+
+
+def test_the_knob_never_moves_the_energy_the_wrong_way_and_something_is_left_at_both_ends(generator):
+    for request in requests(generator):
+        bar = generator.generate(request)
+        levels = [measured(bar, step / 20) for step in range(21)]
+        assert levels == sorted(levels)
+        assert bar.at(0.0).notes
+        assert len(bar.at(1.0).notes) >= len(bar.at(0.5).notes) + 4
+        assert levels[-1] > levels[0] + 0.04
+
+
+def test_seeds_differ(generator):
+    bars = [replace(generator.generate(request), provenance=_nobody()) for request in requests(generator)[1::4]]
+    assert len({bar.id for bar in bars}) == len(bars)
+
+
+def test_many_at_once_are_the_same_as_one_by_one(generator):
+    many = getattr(generator, "generate_many", None)
+    asked = requests(generator)
+    if many is not None:
+        assert [bar.notes for bar in many(asked)] == [generator.generate(request).notes for request in asked]
+
+
+def test_a_condition_leaves_the_others_alone(generator):
+    whole = generator.generate(Request(generator.name, 4))
+    lanes = frozenset({Lane.HIHAT, Lane.CYMBAL})
+    kept = replace(whole, notes=tuple(n for n in whole.at(0.5).notes if n.lane not in lanes), provenance=_nobody())
+    request = Request(generator.name, 5, lanes=lanes, condition=kept)
+    bar = generator.generate(request)
+    assert {note.lane for note in bar.notes} <= lanes
+    assert generator.generate(request) == bar
+
+
+def test_between_two_bars_it_draws_a_third_or_says_that_it_can_not(generator):
+    points = tuple(generator.generate(Request(generator.name, seed)) for seed in (1, 2))
+    request = Request(generator.name, 2, points=points, morph=0.5)
+    try:
+        bar = generator.generate(request)
+    except UnavailableError:
+        return
+    assert generator.generate(request) == bar
+    assert {note.lane for note in bar.notes} <= ALL_LANES
+
+
+def _nobody():
+    from hitloopd.core.pattern import NO_PROVENANCE
+
+    return NO_PROVENANCE
