@@ -19,6 +19,7 @@ from offline.extraction.audio import RATE, Wave
 from offline.extraction.spectral import FLOOR_DB, HOP, WINDOW, Features, Spectra, frame_count, spectra
 
 LONGEST_S: Final = 1.0
+AT_ONCE: Final = 64  # windows whose rows stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,15 @@ class Grid:
             size = np.sqrt((sums[starts + frames] - sums[starts])[:, None] * (own.astype(np.float64) ** 2).sum(axis=0))
             dots = _products(rows, own, starts, frames)
             out[:, feature] = 1.0 - np.divide(dots, size, out=np.zeros_like(size), where=size > 0)
-        # where a window is deeper than 80 dB its floor bites, and the shared products don't hold
-        for number in np.flatnonzero(self._deep(starts, frames)):
-            window = self._shared.window(int(starts[number]), frames)
-            for place, reference in enumerate(references):
-                out[number, 0, place] = cosine(window.mel, reference.features.mel)
-                out[number, 1, place] = cosine(window.contrast, reference.features.contrast)
+        # where a window is deeper than 80 dB its floor bites, and what is shared doesn't hold
+        deep = np.flatnonzero(self._deep(starts, frames))
+        for first_one in range(0, len(deep), AT_ONCE):
+            some = deep[first_one : first_one + AT_ONCE]
+            mel = _floored(self._shared.mel, starts[some], frames)
+            contrast = _floored(self._shared.peaks, starts[some], frames)
+            contrast -= _floored(self._shared.valleys, starts[some], frames)
+            out[some, 0] = _cosines(mel, np.stack([one.features.mel for one in references], axis=1))
+            out[some, 1] = _cosines(contrast, np.stack([one.features.contrast for one in references], axis=1))
         return out
 
     def _deep(self, starts: NDArray[np.int64], frames: int) -> NDArray[np.bool_]:
@@ -117,6 +121,20 @@ class Grid:
             if float(high.max() - low.min()) > FLOOR_DB:
                 deep |= (_sliding(high, frames, "max") - _sliding(low, frames, "min"))[starts] > FLOOR_DB
         return deep
+
+
+def _floored(track: NDArray[np.float32], starts: NDArray[np.int64], frames: int) -> NDArray[np.float32]:
+    """Windows as rows, each cut off 80 dB below its own top: ``float32 [windows, frames * width]``."""
+    rows = np.lib.stride_tricks.sliding_window_view(track.reshape(-1), frames * track.shape[1])
+    windows = rows[starts * track.shape[1]]
+    return np.maximum(windows, windows.max(axis=1, keepdims=True) - np.float32(FLOOR_DB), out=windows)
+
+
+def _cosines(rows: NDArray[np.float32], own: NDArray[np.floating]) -> NDArray[np.float64]:
+    size = np.sqrt(np.square(rows).sum(axis=1, dtype=np.float64)[:, None] * (own.astype(np.float64) ** 2).sum(axis=0))
+    return 1.0 - np.divide(
+        (rows @ own.astype(np.float32)).astype(np.float64), size, out=np.zeros_like(size), where=size > 0
+    )
 
 
 def _features(reference: Template) -> tuple[NDArray[np.floating], ...]:

@@ -15,7 +15,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from offline.extraction.audio import Wave
-from offline.extraction.mel import HOP, Power
+from offline.extraction.mel import BANDS, HOP, Power
 
 GROUPS: Final[Sequence[slice]] = (slice(0, 3), slice(3, 10), slice(10, 22), slice(22, 40), slice(0, 40))
 """Bands that rise together: kicks, toms and basses; bodies; presence; hats; everything at once."""
@@ -53,7 +53,7 @@ def find_onsets(power: Power, *, per_second: float = PER_SECOND) -> Onsets:
 
 def novelty(power: Power) -> NDArray[np.float32]:
     """By how many deviations the most striking group of bands rises, for every frame."""
-    rise = np.clip(_rise(power), 0.0, CEILING_DB)
+    rise = np.clip(_rise(power[:, :BANDS]), 0.0, CEILING_DB)
     best = np.zeros(len(power), np.float32)
     for group in GROUPS:
         track = rise[:, group].mean(axis=1)

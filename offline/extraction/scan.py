@@ -17,7 +17,7 @@ from offline.extraction.audio import RATE, SILENCE, blocks, open_recording, stre
 from offline.extraction.classes import LANE_OF, NONE, References, load_references
 from offline.extraction.found import Finder, Found
 from offline.extraction.knn_method import NeighbourFinder
-from offline.extraction.listener import SHIPPED, Listener, Network, neighbours
+from offline.extraction.listener import SHIPPED, Listener, Network, Together, neighbours
 from offline.extraction.onset_method import OnsetFinder
 from offline.extraction.pack import LANES
 from offline.extraction.planted import trimmed
@@ -127,10 +127,11 @@ def finder_for(options: Options, path: Path) -> Finder:
 
 
 def listener_for(options: Options) -> Listener:
-    """The shipped network, or the references' own votes where there is none."""
+    """The shipped network together with the references, or the references alone where it isn't there."""
+    alone = neighbours([(trimmed(item.sound), item.kind) for item in _references(options.references).items])
     if options.weights is not None and options.weights.is_file():
-        return _network(options.weights)
-    return neighbours([(trimmed(item.sound), item.kind) for item in _references(options.references).items])
+        return Together(_network(options.weights), alone)
+    return alone
 
 
 @functools.cache

@@ -66,16 +66,25 @@ class WindowFinder:
 
     def _distances(self, shared: Spectra, begins: NDArray[np.int64]) -> list[NDArray[np.float64]]:
         if self._draw is None:
-            grid = Grid(shared)
-            return [
-                grid.distances([reference], int(begin))[0].sum(axis=1)
-                for reference, begin in zip(self._templates, begins, strict=True)
-            ]
+            return self._compared(Grid(shared), begins)
         counts = [
             max((len(shared) - reference.frames - int(begin)) // reference.stride + 1, 0)
             for reference, begin in zip(self._templates, begins, strict=True)
         ]
         return [self._draw.uniform(0.0, RANDOM_RANGE, count) for count in counts]
+
+    def _compared(self, grid: Grid, begins: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        """References of equal length are compared together, from the earliest window any of them waits for."""
+        found: dict[int, NDArray[np.float64]] = {}
+        frames = np.array([reference.frames for reference in self._templates])
+        for size in np.unique(frames):
+            alike = np.flatnonzero(frames == size)
+            first = int(begins[alike].min())
+            together = grid.distances([self._templates[number] for number in alike], first)
+            for number, distances in zip(alike, together, strict=True):
+                skipped = (int(begins[number]) - first) // self._templates[number].stride
+                found[int(number)] = distances[skipped:].sum(axis=1)
+        return [found[number] for number in range(len(self._templates))]
 
     def _hits(
         self, number: int, distances: NDArray[np.float64], begin: int, first: int, passed: NDArray[np.bool_]
