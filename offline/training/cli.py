@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -124,6 +125,7 @@ def _beginning_told(folder: Path) -> dict[str, Any]:
 def _make_repeatable(device: torch.device) -> None:
     """The same sums in the same order, where the device can."""
     if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may sum in any order
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
 
