@@ -1,6 +1,6 @@
 """``python -m offline evaluate``: judge generators against a data set; one table, one page.
 
-Finished pieces are kept in ``REPORT/.pieces``: stopped and started again it goes on, and a new model costs only its own.
+Finished pieces are kept in ``REPORT/.pieces``: stopped and started again it goes on; a new model costs only its own.
 """
 
 from __future__ import annotations

@@ -74,7 +74,8 @@ def paper_sums(rolls: npt.NDArray[Any]) -> Portrait:
 
 def heat(rolls: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """The paper's heat map: the cosine distances of 100 bars, in 255ths."""
-    return np.rint(255 * cosine_distances(rolls[sample(len(rolls), COMPARED, 0)])).astype(np.uint8)
+    chosen = np.random.default_rng(0).permutation(len(rolls))[:COMPARED]  # not in order: songs would show as blocks
+    return np.rint(255 * cosine_distances(rolls[chosen])).astype(np.uint8)
 
 
 def mean_distances(rolls: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -26,12 +26,26 @@ over {seeds} seeds of {count} bars each, ± the standard deviation over seeds. E
 training bars. Generators are asked {ask}.
 
 - **gate**: in how many seeds every calibrated check is passed (below).
-- **precision, recall, density, coverage**: k nearest neighbours, k = 5, on the 16 × 5 grid.
+- **precision, recall, density, coverage**: k nearest neighbours, k = 5, on the 16 x 5 grid.
 - **equal in 100**: bars of a hundred that repeat one before them. **copies**, **within 2 cells**: of any training bar.
 - **AUC**: how well a small classifier tells drawn from training bars; 0.5 is not at all. 600 bars a side, three folds
-  by song, the higher of boosted trees and a small net. *hits*: 16 × 5 and bass intervals; *full*: 128 steps, velocity,
+  by song, the higher of boosted trees and a small net. *hits*: 16 x 5 and bass intervals; *full*: 128 steps, velocity,
   timing and length too. What real bars of unseen songs get (**real**, {tested}) is as good as it needs to be.
 - *Italics*: known failures that the gate must stop.
+"""
+LEGEND: Final = """\
+{seeds} seeds of {count} bars, asked {ask}. *gate*: seeds in which every calibrated check is passed. *AUC*: real or
+drawn, told by a small classifier; 0.5 is not at all. *copies*: of training bars, and within two cells of one. *empty /
+short / cosine*: the paper's three measures, off the training bars' own. *lane AUC*: whole real bars or the same with
+one lane drawn anew to fit the others. *energy*: Spearman of target and measured. *p99*: of one bar, one thread.
+"""
+CONTROL: Final = """\
+Ten energy targets, the same seeds at each. A lane of a whole unseen bar drawn anew: real against completed bars, on
+*hits*, both in their song's fold. Morphing in sixteen steps, cells of the 16 x 5 grid.
+"""
+LIKENESS: Final = """\
+Overlapping area (Yang and Lerch; 1 is the same) of density, syncopation and onset spacing, mean of five lanes; how far
+timing (steps of 15 ticks) and velocity (0..1) would have to be moved to be the real ones; neighbours on the whole roll.
 """
 WAYS: Final = {
     "data": "for the style (and, where they follow it, the energy) of training bars picked at random",
@@ -50,8 +64,7 @@ def write(folder: Path, summary: Found, found: Found, sources: Sequence[Source],
         pictures.energies(folder / "energy.png", told)
         parts += [
             "## Control\n",
-            "Ten energy targets, the same seeds at each. A lane of a whole unseen bar drawn anew: real against completed "
-            "bars, on *hits*, both in their song's fold. Morphing in sixteen steps, cells of the 16 × 5 grid.\n",
+            CONTROL,
             tables.control(told),
             "![energy](energy.png)\n",
         ]
@@ -72,18 +85,11 @@ def update_table(path: Path, summary: Found, sources: Sequence[Source], settings
     Raises:
         UnavailableError: the block's beginning is there without its end.
     """
-    facts = {source.name: _what(source) for source in sources} | {
-        "real": "bars of unseen songs",
-        "rowmix": "every lane from another real bar",
-    }
-    names = [source.name for source in sources if source.name not in settings["refused"]]
+    facts = {"real": "bars of unseen songs", "rowmix": "every lane from another real bar"}
+    facts |= {source.name: _what(source) for source in sources if source.name not in settings["refused"]}
     block = (
-        f"{BEGIN}\n\n{tables.overview(summary, names, facts, settings['speeds'])}\n"
-        f"{settings['seeds']} seeds of {settings['count']} bars, asked {WAYS[settings['ask']]}. *gate*: seeds in which every "
-        "calibrated check is passed. *AUC*: real or drawn, told by a small classifier; 0.5 is not at all. *copies*: of "
-        "training bars, and within two cells. *off*: the paper's measures against the training bars' own (empty ratio, "
-        "unqualified notes, cosine distance). *lane AUC*: real bars or bars with one lane drawn anew to fit the others.\n"
-        f"\n{END}"
+        f"{BEGIN}\n\n{tables.overview(summary, facts, settings['speeds'])}\n"
+        f"{LEGEND.format(seeds=settings['seeds'], count=settings['count'], ask=WAYS[settings['ask']])}\n{END}"
     )
     old = path.read_text(encoding="utf-8") if path.is_file() else "# Models\n"
     before, begun, rest = old.partition(BEGIN)
@@ -121,9 +127,7 @@ def _reference(folder: Path, which: str, part: Found, found: Found, raw: Found) 
         tables.paper(part, raw if which == "whole" else {}),
         f"![cosine distances of 100 bars](distances-{which}.png)\n",
         "### Likeness\n",
-        "Overlapping area (Yang and Lerch; 1 is the same) of density, syncopation and onset spacing, mean of five lanes; "
-        "how far timing (steps of 15 ticks) and velocity (0..1) would have to be moved to be the real ones; neighbours on "
-        "the whole roll.\n",
+        LIKENESS,
         tables.likeness(part),
         f"![timing and velocity](feel-{which}.png)\n",
     ]

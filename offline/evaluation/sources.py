@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitloopd.core.errors import ArgumentError, UnavailableError
-from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, Pattern
+from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, LANES, Pattern
 from hitloopd.core.request import MAX_SEED, Request, next_seed
 from hitloopd.generate.card import read_card
 from hitloopd.generate.registry import Places, generators, load
@@ -37,6 +37,7 @@ Kind = Literal["baseline", "generator", "model", "rolls"]
 ANY_STYLE: Final = "house"  # generators without styles ignore it
 FOLLOWS_ENERGY: Final = frozenset({"weave"})  # kinds of model whose bars come with the energy that was asked for
 _AT_ONCE: Final = 256
+_PROBES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,27 @@ BASELINES: Final = (*REFERENCES, *NEGATIVES)
 
 
 def fingerprint(source: Source) -> str:
-    """Changes when the source would draw other bars: model, rules, the code that draws, the file."""
+    """Changes when the source would draw other bars: the file's or model's hash, and some bars as they come today.
+
+    So a change to the code that draws counts when it changes bars, and no other change does.
+    """
     if source.kind == "baseline":
         return source.where
     if source.kind == "rolls":
         return file_hash(Path(source.where))
-    code = Path(__file__).resolve().parents[2] / "hitloopd"
-    drawn_by = [file_hash(path) for part in ("core", "generate") for path in sorted((code / part).rglob("*.py"))]
-    return job_key(opened(source).model_hash, *drawn_by)
+    generator = opened(source)
+    style = style_for("", generator.styles, np.random.default_rng(0))
+    conditions = generator.generate(Request(source.where, 1, style))
+    asked = [
+        Request(source.where, number, style, energy, source.temperature, lanes, condition=condition)
+        for number in range(_PROBES)
+        for energy, lanes, condition in (
+            (0.5, ALL_LANES, None),
+            (0.2, frozenset(DRUM_LANES), None),
+            (0.8, frozenset(LANES[number % len(LANES) :]), conditions),
+        )
+    ]
+    return job_key(generator.model_hash, *((p.notes, p.root) for p in answers(generator, asked)))
 
 
 def opened(source: Source) -> Generator:

@@ -1,17 +1,19 @@
-"""The report in Markdown: tables people read, from the summary that programs read."""
+"""The report in Markdown: tables people read, from the summary that programs read. A table is a list of its columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from offline.evaluation.baselines import NEGATIVES
 from offline.evaluation.reference import TITLES
 from offline.evaluation.verdict import MEASURES, Goal
+from offline.evaluation.verdict import TITLES as MEASURED
 from offline.measures import PAPER_TABLE_I
 
 Found = Mapping[str, Any]
-LIKENESS: Final = (("density", "density"), ("syncopation", "syncopation"), ("spacing", "onset spacing"))
+Column = tuple[str, Callable[[Found], str]]
+NOTHING: Final = "-"
 PAPER_ROW: Final = "Dataset"
 
 
@@ -21,25 +23,152 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, marks, *rows)) + "\n"
 
 
+def by_columns(columns: Sequence[Column], rows: Mapping[str, Found]) -> str:
+    """A table with a row for everybody."""
+    return table(
+        ["", *(title for title, _ in columns)],
+        [[_named(name), *(cell(row) for _, cell in columns)] for name, row in rows.items()],
+    )
+
+
+def _pm(what: str, digits: int) -> Callable[[Found], str]:
+    """Mean and standard deviation over seeds."""
+    return lambda row: f"{row[what][0]:.{digits}f} ± {row[what][1]:.{digits}f}" if what in row else NOTHING
+
+
+def _percent(what: str) -> Callable[[Found], str]:
+    return lambda row: f"{100 * row[what][0]:.1f} %"
+
+
+def _gate(row: Found) -> str:
+    return f"{row['gate']} of {row['seeds']}" if "gate" in row else NOTHING
+
+
+def _area(what: str) -> Callable[[Found], str]:
+    """The mean overlapping area of the five lanes."""
+    return lambda row: f"{sum(v[0] for v in row['overlap'][what].values()) / len(row['overlap'][what]):.3f}"
+
+
+def _roll(what: str) -> Callable[[Found], str]:
+    return lambda row: f"{row['roll'][what][0]:.2f}"
+
+
+def _feel(what: str, form: str, unit: str = "", scale: float = 1) -> Callable[[Found], str]:
+    return lambda row: f"{scale * row['feel'][what][0]:{form}}{unit}"
+
+
+VERDICTS: Final[Sequence[Column]] = (
+    ("gate", _gate),
+    ("precision", _pm("precision", 2)),
+    ("recall", _pm("recall", 2)),
+    ("density", _pm("density", 2)),
+    ("coverage", _pm("coverage", 2)),
+    ("equal in 100", _pm("duplicates", 1)),
+    ("copies", _percent("exact copies")),
+    ("within 2 cells", _percent("near copies")),
+    ("AUC hits", _pm("AUC hits", 3)),
+    ("AUC full", _pm("AUC full", 3)),
+)
+LIKENESS: Final[Sequence[Column]] = (
+    ("density", _area("density")),
+    ("syncopation", _area("syncopation")),
+    ("onset spacing", _area("spacing")),
+    ("off the grid", _feel("off_grid", ".0f", " %", 100)),
+    ("timing moved", _feel("timing_moved_steps", ".2f", " steps")),
+    ("velocity", _feel("loudness", ".2f")),
+    ("velocity moved", _feel("velocity_moved", ".3f")),
+    ("roll precision", _roll("precision")),
+    ("recall", _roll("recall")),
+    ("density on the roll", _roll("density")),
+    ("coverage", _roll("coverage")),
+)
+CONTROL: Final[Sequence[Column]] = (
+    ("energy, Spearman", lambda one: f"{one['energy']['spearman']:.3f}"),
+    ("pooled", lambda one: f"{one['energy']['pooled']:.3f}"),
+    ("monotone steps", lambda one: f"{100 * one['energy']['monotone']:.1f} %"),
+    ("lane given others, AUC", lambda one: f"{one['lanes']['mean']:.3f}"),
+    ("same seed same bar", lambda one: "yes" if one["same"] else "**no**"),
+    ("morphs", lambda one: "by itself" if one["morph"]["own"] else "note by note"),
+    ("largest step", lambda one: f"{one['morph']['largest']} cells ({one['morph']['largest_mean']:.1f} on average)"),
+    ("ends apart", lambda one: f"{one['morph']['far']:.1f} cells"),
+)
+SPEED: Final[Sequence[Column]] = (
+    ("one bar, p50", lambda one: f"{one['p50_ms']:.2f} ms"),
+    ("p99", lambda one: f"{one['p99_ms']:.2f} ms"),
+    ("processor, p50", lambda one: f"{one['cpu_p50_ms']:.2f} ms"),
+    ("processor, p99", lambda one: f"{one['cpu_p99_ms']:.2f} ms"),
+    ("bars a second in a batch", lambda one: f"{one['bars_per_s']:.0f}"),
+    ("ready after", lambda one: f"{one['ready_ms']:.0f} ms"),
+    ("memory", lambda one: f"{one['memory_mb']:.0f} MB"),
+    ("peak", lambda one: f"{one['peak_mb']:.0f} MB"),
+)
+
+
+def _both(first: str, second: str, form: str, scale: float = 1, unit: str = "") -> Callable[[Found], str]:
+    return lambda row: " / ".join(
+        f"{scale * row[what][0]:{form}}{unit}" if what in row else NOTHING for what in (first, second)
+    )
+
+
+def _lane(row: Found) -> str:
+    told = row["told"]
+    return NOTHING if told is None else f"{told['lanes']['mean'] if 'lanes' in told else told['mean']:.2f}"
+
+
+OVERVIEW: Final[Sequence[Column]] = (
+    ("what it is", lambda row: row["fact"]),
+    ("gate", _gate),
+    ("prec. / dens. / cov.", lambda row: " / ".join(f"{row[w][0]:.2f}" for w in ("precision", "density", "coverage"))),
+    ("AUC hits / full", _both("AUC hits", "AUC full", ".2f")),
+    ("copies / within 2", _both("exact copies", "near copies", ".0f", 100, " %")),
+    ("empty / short / cosine", lambda row: " / ".join(f"{100 * row['paper'][m]['off']:+.0f} %" for m in MEASURES)),
+    ("lane AUC", _lane),
+    (
+        "energy",
+        lambda row: f"{row['told']['energy']['spearman']:.2f}" if row["told"] and "energy" in row["told"] else NOTHING,
+    ),
+    ("p99", lambda row: f"{row['fast']['p99_ms']:.1f} ms" if row["fast"] else NOTHING),
+)
+
+
 def verdicts(part: Found) -> str:
     """Who passes, and the figures that decide."""
-    seeds = part["seeds"]
-    head = [
-        "", f"gate ({seeds} seeds)", "precision", "recall", "density", "coverage",
-        "equal in 100", "copies", "within 2 cells", "AUC hits", "AUC full",
-    ]  # fmt: skip
-    return table(head, [_verdict(name, row, seeds) for name, row in part["rows"].items()])
+    return by_columns(VERDICTS, {name: {**row, "seeds": part["seeds"]} for name, row in part["rows"].items()})
 
 
-def _verdict(name: str, row: Found, seeds: int) -> list[str]:
-    gate = f"{row['gate']} of {seeds}" if "gate" in row else "–"
-    return [
-        _named(name), gate,
-        *(_pm(row[what], 2) for what in ("precision", "recall", "density", "coverage")),
-        _pm(row["duplicates"], 1),
-        *(f"{100 * row[what][0]:.1f} %" for what in ("exact copies", "near copies")),
-        *(_pm(row[what], 2) if what in row else "–" for what in ("AUC hits", "AUC full")),
-    ]  # fmt: skip
+def likeness(part: Found) -> str:
+    """Overlapping areas, timing and velocity, neighbours on the roll."""
+    return by_columns(LIKENESS, part["rows"])
+
+
+def control(told: Found) -> str:
+    """Energy, lanes, repeatability, morphing."""
+    lanes = f"Lanes of other real bars (`rowmix`) get {told['rowmix']['mean']:.3f} in the lane exam.\n"
+    return by_columns(CONTROL, {name: one for name, one in told.items() if "energy" in one}) + "\n" + lanes
+
+
+def speed(speeds: Mapping[str, Found]) -> str:
+    """One bar, a batch, memory."""
+    return by_columns(SPEED, speeds)
+
+
+def overview(summary: Found, facts: Mapping[str, str], speeds: Found) -> str:
+    """The comparison for ``models/README.md``: per reference a table of those that ``facts`` has a word about."""
+    parts: list[str] = []
+    for which, part in summary["references"].items():
+        rows = {
+            name: {
+                **part["rows"][name],
+                "seeds": part["seeds"],
+                "fact": fact,
+                "told": summary["control"].get(name),
+                "fast": speeds.get(name),
+            }
+            for name, fact in facts.items()
+            if name in part["rows"]
+        }
+        parts.append(f"**{TITLES[which]}**\n\n{by_columns(OVERVIEW, rows)}")
+    return "\n".join(parts)
 
 
 def calibration(part: Found) -> str:
@@ -70,9 +199,7 @@ def calibration(part: Found) -> str:
 def paper(part: Found, raw: Found) -> str:
     """The paper's three measures, their distance to this data set's row, and the paper's own table beside."""
     data = part["data"]
-    head = ["", "bars"] + [
-        word for title in ("empty ratio", "unqualified notes", "cosine distance") for word in (title, "off")
-    ]
+    head = ["", "bars", *(word for title in MEASURED for word in (title, "off"))]
     rows = [["**training bars**", f"{data['bars']}", *(w for m in MEASURES for w in (_value(data, m), ""))]]
     for name, row in part["rows"].items():
         if name in NEGATIVES:
@@ -84,75 +211,18 @@ def paper(part: Found, raw: Found) -> str:
         rows.append([f"{name}, network alone", f"{sums['bars']}", *cells])
     there = PAPER_TABLE_I[PAPER_ROW]
     paper_rows = [
-        [name, f"{empty:.3f}", f"{empty / there[0] - 1:+.0%}", f"{short:.3f}", f"{short / there[1]:.1f} ×"]
+        [name, f"{empty:.3f}", f"{empty / there[0] - 1:+.0%}", f"{short:.3f}", f"{short / there[1]:.1f} times"]
         for name, (empty, short) in PAPER_TABLE_I.items()
     ]
     songs = ", ".join(f"{m} {data['song_error'][m]:.4f}" for m in MEASURES)
     return (
         table(head, rows)
-        + "\n± is one standard error over bars; *off* is the distance to the training bars' figure, with how many standard "
-        "errors of the difference that is; bold is within 5 % or two standard errors. If other songs had been written, the "
-        f"training bars' own figures would move by (one standard error over songs): {songs}.\n\n"
+        + "\n± is one standard error over bars; *off* is the distance to the training bars' figure, with how many "
+        "standard errors of the difference that is; bold is within 5 % or two standard errors. If other songs had been "
+        f"written, the training bars' own figures would move by (one standard error over songs): {songs}.\n\n"
         "The paper's Table I, for comparison of the *off* columns only: its data are others.\n\n"
         + table(["paper", "empty ratio", "off", "unqualified notes", "of the data's"], paper_rows)
     )
-
-
-def likeness(part: Found) -> str:
-    """Overlapping areas, timing and velocity."""
-    head = ["", *(title for _, title in LIKENESS), "off the grid", "timing moved", "velocity", "velocity moved", "roll precision", "roll recall", "roll density", "roll coverage"]  # fmt: skip
-    rows = []
-    for name, row in part["rows"].items():
-        feel = row["feel"]
-        areas = [
-            f"{sum(v[0] for v in row['overlap'][what].values()) / len(row['overlap'][what]):.3f}"
-            for what, _ in LIKENESS
-        ]
-        timing = [f"{100 * feel['off_grid'][0]:.0f} %", f"{feel['timing_moved_steps'][0]:.2f} steps"]
-        loud = [f"{feel['loudness'][0]:.2f}", f"{feel['velocity_moved'][0]:.3f}"]
-        roll = [f"{row['roll'][what][0]:.2f}" for what in ("precision", "recall", "density", "coverage")]
-        rows.append([_named(name), *areas, *timing, *loud, *roll])
-    return table(head, rows)
-
-
-def control(told: Found) -> str:
-    """Energy, lanes, repeatability, morphing."""
-    head = ["", "energy, Spearman", "pooled", "monotone steps", "lane given others, AUC", "same seed same bar", "morphs", "largest step", "ends apart"]  # fmt: skip
-    rows = []
-    for name, one in told.items():
-        if "energy" not in one:
-            rows.append([f"{name} lanes", "", "", "", f"{one['mean']:.3f}", "", "", "", ""])
-            continue
-        energy, morph = one["energy"], one["morph"]
-        rows.append(
-            [
-                name,
-                f"{energy['spearman']:.3f}",
-                f"{energy['pooled']:.3f}",
-                f"{100 * energy['monotone']:.1f} %",
-                f"{one['lanes']['mean']:.3f}",
-                "yes" if one["same"] else "**no**",
-                "by itself" if morph["own"] else "note by note",
-                f"{morph['largest']} cells ({morph['largest_mean']:.1f} on average)",
-                f"{morph['far']:.1f} cells",
-            ]  # fmt: skip
-        )
-    return table(head, rows)
-
-
-def speed(speeds: Mapping[str, Mapping[str, float]]) -> str:
-    """One bar, a batch, memory."""
-    head = ["", "one bar, p50", "p99", "processor p99", "bars a second in a batch", "ready after", "memory", "peak"]
-    return table(
-        head,
-        [
-            [
-                name, f"{s['p50_ms']:.2f} ms", f"{s['p99_ms']:.2f} ms", f"{s['cpu_p99_ms']:.2f} ms",
-                f"{s['bars_per_s']:.0f}", f"{s['ready_ms']:.0f} ms", f"{s['memory_mb']:.0f} MB", f"{s['peak_mb']:.0f} MB",
-            ]
-            for name, s in speeds.items()
-        ],
-    )  # fmt: skip
 
 
 def goals(reached: Sequence[Goal]) -> str:
@@ -161,42 +231,8 @@ def goals(reached: Sequence[Goal]) -> str:
     return table(["", "goal", "got", ""], rows)
 
 
-def overview(summary: Found, names: Sequence[str], facts: Mapping[str, str], speeds: Found) -> str:
-    """The comparison for ``models/README.md``: per reference one table of the models and what to hold them against."""
-    parts = []
-    for which, part in summary["references"].items():
-        seeds, told = part["seeds"], summary["control"]
-        head = ["", "what it is", f"gate ({seeds})", "prec. / dens. / cov.", "AUC hits / full", "copies / within 2", "empty / short / cosine, off", "lane AUC", "energy ρ", "p99"]  # noqa: RUF001 - the usual letter for Spearman's  # fmt: skip
-        rows = [
-            _short(name, part["rows"][name], seeds, facts.get(name, ""), told.get(name), speeds.get(name))
-            for name in ("real", "rowmix", *(n for n in names if n != "rowmix"))
-            if name in part["rows"]
-        ]
-        parts.append(f"**{TITLES[which]}**\n\n{table(head, rows)}")
-    return "\n".join(parts)
-
-
-def _short(name: str, row: Found, seeds: int, what: str, told: Found | None, fast: Found | None) -> list[str]:
-    lane = f"{told['lanes']['mean']:.2f}" if told and "lanes" in told else f"{told['mean']:.2f}" if told else "–"
-    return [
-        _named(name), what,
-        f"{row['gate']} of {seeds}" if "gate" in row else "–",
-        " / ".join(f"{row[w][0]:.2f}" for w in ("precision", "density", "coverage")),
-        " / ".join(f"{row[w][0]:.2f}" if w in row else "–" for w in ("AUC hits", "AUC full")),
-        " / ".join(f"{100 * row[w][0]:.0f} %" for w in ("exact copies", "near copies")),
-        " / ".join(f"{row['paper'][m]['off']:+.0%}" for m in MEASURES),
-        lane,
-        f"{told['energy']['spearman']:.2f}" if told and "energy" in told else "–",
-        f"{fast['p99_ms']:.1f} ms" if fast else "–",
-    ]  # fmt: skip
-
-
 def _named(name: str) -> str:
     return f"*{name}*" if name in NEGATIVES else f"**{name}**" if name.startswith("real") else name
-
-
-def _pm(pair: Sequence[float], digits: int) -> str:
-    return f"{pair[0]:.{digits}f} ± {pair[1]:.{digits}f}"
 
 
 def _value(sums: Found, measure: str) -> str:

@@ -23,9 +23,9 @@ View = Literal["hits", "full"]
 VIEWS: Final[Sequence[View]] = ("hits", "full")
 SIDE: Final = 600
 FOLDS: Final = 3
-_TREES: Final = 80
-_EPOCHS: Final = 12
-_BATCH: Final = 32
+_TREES: Final = 60
+_EPOCHS: Final = 10
+_BATCH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
