@@ -212,9 +212,9 @@ class AudioServer:
         stream.start(self._renderer.render, self._renderer.interrupted)
         self._stream = stream
         self._seen = (-1, self._clock())
+        self._send(AudioReady(info.name, info.rate, info.block, info.latency_ms, self._loader.kit))
         if problem := latency_problem(info, spec):
             self._send(Warned("audio", problem))
-        self._send(AudioReady(info.name, info.rate, info.block, info.latency_ms, self._loader.kit))
 
     def _asks(self) -> bool:
         """Whether the device asked for a block lately: some drivers just fall silent."""

@@ -25,6 +25,7 @@ from hitloopd.io.synth.cache import SoundCache
 IDLE_S: Final = 20.0
 """The process that makes banks stays for so long after a request: presses of "another one" come in rows."""
 KEPT: Final = 4
+END_S: Final = 2.0
 
 
 class KitLoader:
@@ -94,7 +95,10 @@ class KitLoader:
         """End the thread, and the process behind it. Thread: main. Real-time: no."""
         self._jobs.put(None)
         if self._thread is not None:
-            self._thread.join(5.0)
+            self._thread.join(END_S)
+            if self._thread.is_alive():  # in the middle of a kit that nobody will hear
+                self._maker.kill()
+                self._thread.join(END_S)
         self._maker.close()
 
     def _work(self) -> None:

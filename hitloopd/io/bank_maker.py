@@ -86,6 +86,12 @@ class BankMaker:
         finally:
             timer.cancel()
 
+    def kill(self) -> None:
+        """Break a request off: whoever waits for it gets ``DeviceError``. Thread: any. Real-time: no."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process; the next request starts another. Thread: loader. Real-time: no."""
         process, self._process = self._process, None

@@ -60,6 +60,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.problems: list[str] = []
+        self._missing: list[str] = []
         self._path = path
 
     def kit(self, data: object) -> Kit:
@@ -76,6 +77,8 @@ class _Reader:
         found: dict[Lane, list[Sample]] = {}
         for number, row in enumerate(cast("list[object]", rows)):
             self._row(f"samples[{number}]", row, found)
+        if self._missing:
+            self._wrong("samples", f"these files are not there: {', '.join(self._missing)}")
         samples = {lane: tuple(found[lane]) for lane in LANES if lane in found}
         return Kit(
             str(top.get("name") or self._path.parent.name),
@@ -117,7 +120,7 @@ class _Reader:
         if not inside or not (self._path.parent / value).resolve().is_relative_to(self._path.parent.resolve()):
             self._wrong(place, f"'{value}' leaves the pack's folder")
         elif not (self._path.parent / value).is_file():
-            self._wrong(place, f"the file '{value}' is not there")
+            self._missing.append(value)
         return value
 
     def _text(self, place: str, value: object) -> str:

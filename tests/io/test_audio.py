@@ -198,7 +198,10 @@ def finished(stage, *messages) -> None:
     """Let the loader do what it is told, to the end."""
     for message in messages:
         stage.server.handle(message)
-    stage.server._loader.close()
+    loader = stage.server._loader
+    loader._jobs.put(None)
+    loader._thread.join(60)
+    loader.close()
 
 
 def test_another_kit_takes_over_with_its_first_note_and_old_notes_ring_out(stage):
@@ -256,8 +259,7 @@ def test_what_the_user_set_holds_for_kits_to_come_and_unset_is_each_kits_own(sta
 
 
 def test_a_bass_note_outside_the_ready_ones_is_made(stage):
-    stage.server.handle(note_on(S + 10_000_000, BASS, 100, 70))
-    stage.server._loader.close()
+    finished(stage, note_on(S + 10_000_000, BASS, 100, 70))
     stage.stream.run(0.1)
     assert 70 in stage.server._renderer.sampler.bank.pitches
     assert stage.server._renderer.unplayed == [0] * 5
@@ -334,6 +336,13 @@ def test_a_device_slower_than_planned_is_told():
     spec = AudioSpec(latency_ms=15.0)
     assert latency_problem(DeviceInfo("x", RATE, BLOCK, 15.5), spec) == ""
     assert "offset_ms: -30" in latency_problem(DeviceInfo("x", RATE, BLOCK, 45.0), spec)
+
+
+def test_a_slow_device_says_first_that_it_sounds():
+    stage = Stage(latency_ms=1.0)
+    stage.server.open()
+    stage.server.close()
+    assert [type(m) for m in stage.told] == [AudioReady, Warned], "whoever hears a warning alone takes it for no sound"
 
 
 def test_lead_covers_two_blocks_and_the_latency():
