@@ -117,6 +117,7 @@ class ControlDesk:
                 doors.restart_generator,
                 doors.check_model,
                 doors.morphs,
+                self._due_bar,
                 doors.now_ns,
             ),
         )

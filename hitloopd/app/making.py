@@ -74,6 +74,7 @@ class MakingDoors:
     restart: Callable[[str], None]
     check_model: Callable[[str, str], object]
     morphs: Callable[[str], bool]
+    due_bar: Callable[[], int]
     now_ns: Callable[[], int]
 
 
@@ -246,7 +247,8 @@ class Making:
             self._commit(command, wanted)
             return
         self._commit(command, replace(wanted, address="", reply=_nobody))
-        self._wanted.appendleft(replace(wanted, command=Regenerate()))
+        # loading took its time: the bar that was next when it was asked may be over
+        self._wanted.appendleft(replace(wanted, command=Regenerate(), due_bar=self._doors.due_bar()))
 
     def _tell_refused(self, name: str, text: str) -> None:
         """A generator can't work and another plays in its place: said once, kept in health."""

@@ -210,7 +210,7 @@ class Journal:
             return False
         new, path = self.folder / f"{NAME}.new", self.folder / NAME
         self._in_file.clear()
-        reachable = {id(bar) for state in _chain(history) for bar in (state.current, state.previous)}
+        reachable = {id(bar) for state in _chain(history) for bar in _bars_of(state)}
         self._bars = {key: kept for key, kept in self._bars.items() if key in reachable}
         data = b"".join(self._lines(history))
         try:
@@ -246,12 +246,12 @@ class Journal:
 
     def _delta(self, state: SessionState, before: SessionState) -> Iterable[bytes]:
         changed = [name for name in FIELDS if getattr(state, name) != getattr(before, name)]
-        if "current" in changed or "previous" in changed:
+        if any(name in PATTERN_FIELDS for name in changed):
             yield from self._new_bars(state)
         yield framed({"op": "push", "set": {name: self._encoded(name, state) for name in changed}})
 
     def _new_bars(self, state: SessionState) -> Iterable[bytes]:
-        for pattern in (state.current, state.previous):
+        for pattern in _bars_of(state):
             if pattern is not None and (bar := self._bar(pattern)).id not in self._in_file:
                 self._in_file.add(bar.id)
                 yield bar.line
@@ -288,6 +288,10 @@ class Journal:
                 f"The state folder {self.folder} can't be written: {error.strerror or error}. "
                 "Play goes on; what you do now is lost with the next restart."
             )
+
+
+def _bars_of(state: SessionState) -> list[Pattern | None]:
+    return [getattr(state, name) for name in PATTERN_FIELDS]
 
 
 def _chain(history: History) -> list[SessionState]:

@@ -45,6 +45,7 @@ class Rig:
             restart=self.restarts.append,
             check_model=self.check_model,
             morphs=lambda name: name.startswith("net"),
+            due_bar=lambda: 8,
             now_ns=lambda: self.now_ns,
         )
         self.making = Making(self.facts, self.history, doors)
@@ -104,7 +105,7 @@ def test_a_switch_asks_whether_it_works_then_for_its_first_bar_and_answers_when_
     assert (ask.request.generator, ask.request.lanes) == ("net", ALL_LANES)
     assert rig.replies == []
     rig.answer(bar(9, "net"))
-    assert rig.replies == [Accepted((MODEL,), 3)]
+    assert rig.replies == [Accepted((MODEL,), 8)], "due when it was loaded, not when it was asked for"
     assert rig.present.model == "net"
     assert rig.present.current.provenance.generator == "net"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from hitloopd.core import commands as c
-from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, LANES, Lane, Note, Pattern, Provenance
+from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, LANES, Lane, Near, Note, Pattern, Provenance
 from hitloopd.core.request import MAX_SEED
 from hitloopd.core.time import TICKS_PER_CELL
-from hitloopd.session.reduce import Generated
+from hitloopd.session.reduce import Generated, Morphed
 
 MADE = Provenance("rules", "abc", 7, {"style": "house", "energy": 0.5})
 
@@ -41,7 +41,13 @@ patterns = st.builds(
     Pattern,
     st.lists(notes, max_size=24).map(tuple),
     st.integers(24, 60),
-    st.builds(Provenance, st.just("rules"), st.just("abc"), st.integers(0, 99)),
+    st.builds(
+        Provenance,
+        st.just("rules"),
+        st.just("abc"),
+        st.integers(0, 99),
+        nearest=st.sampled_from(((), (Near(3, 80, "Song", "Ada", "CC BY 4.0", 2),))),
+    ),
 )
 seeds = st.integers(0, MAX_SEED)
 lane_sets = st.frozensets(lanes, min_size=1) | st.just(ALL_LANES)
@@ -55,6 +61,7 @@ changes = st.one_of(
     st.builds(c.SetEnergy, unit),
     st.builds(c.SetDensity, lanes, st.none() | unit),
     st.builds(c.SetMorph, unit),
+    st.builds(Morphed, patterns, unit),
     st.builds(c.LockLane, lanes, st.booleans()),
     st.builds(c.MuteLane, lanes, st.booleans()),
     st.builds(c.SetCell, st.sampled_from(DRUM_LANES), cells, st.none() | st.just(0.0) | st.floats(0.001, 1)),

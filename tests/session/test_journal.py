@@ -5,6 +5,7 @@ import itertools
 import os
 import subprocess
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from hitloopd.core.pattern import ALL_LANES, Lane
 from hitloopd.session import journal as module
 from hitloopd.session.history import History, Step
 from hitloopd.session.journal import DAMAGED, NAME, Journal
-from hitloopd.session.reduce import Generated
+from hitloopd.session.reduce import Generated, Morphed
 from hitloopd.session.replay import framed, unframed
 from hitloopd.session.state import SessionState
-from tests.session.bars import FOUR, OTHER
+from tests.session.bars import FOUR, OTHER, bar, hit
 from tests.session.scribe import fingerprint, quick
 
 ROOT = Path(__file__).parents[2]
+BETWEEN = bar(hit(Lane.KICK, 0), hit(Lane.SNARE, 6), seed=9)
 COMMANDS = (
     c.LockLane(Lane.KICK, False),
     Generated(FOUR, ALL_LANES, 7),
@@ -63,6 +65,16 @@ def test_reopening_gives_back_present_undo_redo_seed_and_memo(journal):
     assert fingerprint(again.history) == fingerprint(history)
     assert (again.memo, again.report) == ({"bpm": 124.5, "playing": True}, "")
     again.close()
+
+
+def test_a_bar_that_a_generator_drew_between_two_comes_back_too(journal):
+    history = perform(journal, *COMMANDS[:5], Morphed(BETWEEN, 0.4))
+    expected = fingerprint(history)
+    journal.close()
+    with closing(reopened(journal.folder)) as again:
+        assert fingerprint(again.history) == expected
+        assert again.history.present.between == BETWEEN
+        assert again.report == ""
 
 
 def test_it_goes_on_where_it_left_off(journal):
