@@ -12,6 +12,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -21,7 +22,9 @@ from tests.needs import require
 ROOT = Path(__file__).parents[1]
 DATA = "hitloopd/data"
 HEAVY = ("librosa", "scipy", "torch", "onnxruntime", "joblib", "numba", "sklearn")
-"""What the daemon never loads: the rule tables need none of it, and each would cost a second and 100 MB."""
+"""What the daemon never loads for the rule tables: each would cost time and memory that nobody hears."""
+INSTALLED: Final = ("onnxruntime",)
+"""Of these, what is installed all the same: the generator process loads it when a learned generator is asked for."""
 
 
 def run(*command: str, cwd: Path, **env: str) -> str:
@@ -82,7 +85,8 @@ def test_installing_pulls_in_neither_librosa_nor_torch(wheel: Path) -> None:
     lines = zipfile.ZipFile(wheel).read(metadata).decode().splitlines()
     always = [line for line in lines if line.startswith("Requires-Dist:") and "extra ==" not in line]
     assert len(always) >= 5
-    assert not [line for line in always if any(name in line.lower() for name in HEAVY)]
+    unwanted = set(HEAVY) - set(INSTALLED)
+    assert not [line for line in always if any(name in line.lower() for name in unwanted)]
 
 
 # ── away from the checkout ──────────────────────────────────────────────────────────────────────────────────────────

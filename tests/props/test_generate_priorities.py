@@ -9,18 +9,20 @@ import pytest
 from hitloopd.core.energy import measured
 from hitloopd.core.pattern import Pattern
 from hitloopd.core.request import MAX_SEED, Request
+from hitloopd.generate.places import Places
 from hitloopd.generate.registry import load
 from hitloopd.generate.rules import Rules
 from hitloopd.generate.scales import SCALES
+from tests.generate.tiny_model import write_dataset, write_model
 
 BARS = 1000
 PRESS = 0.1
 
 
-def bars(name: str) -> list[Pattern]:
+def bars(name: str, places: Places) -> list[Pattern]:
     """Bars of random styles, seeds, temperatures and scales; the same ones in every run."""
     dice = random.Random(20_26)
-    generator = load(name)
+    generator = load(name, places)
     return [
         generator.generate(
             Request(
@@ -36,9 +38,12 @@ def bars(name: str) -> list[Pattern]:
     ]
 
 
-@pytest.fixture(scope="module", params=["rules", "random"])
-def thousand(request) -> list[Pattern]:
-    return bars(request.param)
+@pytest.fixture(scope="module", params=["rules", "random", "rowmix", "tiny"])
+def thousand(request, tmp_path_factory) -> list[Pattern]:
+    folder = tmp_path_factory.mktemp("generators")
+    write_model(folder / "models" / "tiny")
+    write_dataset(folder / "data", n=40)
+    return bars(request.param, Places((folder / "models",), folder / "data"))
 
 
 def pressed(knob: float, by: float) -> float:
