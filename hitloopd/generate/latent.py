@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Final
@@ -191,26 +191,33 @@ def _notes(roll: Roll) -> tuple[Note, ...]:
 def _candidates(roll: Roll, drawn: Sequence[Note]) -> list[Note]:
     """The faint hits of cells in which nothing sounds: where the network was least sure of silence."""
     taken = {(note.lane, note.cell) for note in drawn}
-    usual = {lane: _usual_velocity(drawn, lane) for lane in LANES}
-    free = [(lane, cell) for lane in LANES for cell in range(CELLS_PER_BAR) if (lane, cell) not in taken]
-    rows = [_faint(roll, lane, cell, usual[lane]) for lane, cell in free]
+    rows: list[tuple[float, Note]] = []
+    for lane, (held, starts, pitches) in zip(LANES, _strongest(roll), strict=True):
+        velocity = _usual_velocity(drawn, lane)
+        length = MIN_DRUM_STEPS * TICKS_PER_STEP if lane in DRUM_LANES else default_length_ticks(lane)
+        for cell in range(CELLS_PER_BAR):
+            if (lane, cell) not in taken:
+                start = starts[cell] if held[cell] > 0 else cell * STEPS_PER_CELL
+                rows.append((held[cell], Note(start * TICKS_PER_STEP, lane, pitches[cell], length, velocity)))
     rows.sort(key=lambda row: (-row[0], -ON_THE_BEAT[row[1].cell % 4], row[1]))
     likely = sum(strength > 0 for strength, _ in rows)
     return [note for _, note in rows[: max(min(likely, MOST_CANDIDATES), RESERVE)]]
 
 
+def _strongest(roll: Roll) -> Iterator[tuple[list[float], list[int], list[int]]]:
+    """For each lane and cell: how strongly its strongest step is held, which step that is, and at which pitch."""
+    half = STEPS_PER_CELL // 2
+    early = np.concatenate([np.full((half, ROWS), -1.0, dtype=np.float32), roll[:-half]])  # a cell's line in its middle
+    cells = early.reshape(CELLS_PER_BAR, STEPS_PER_CELL, ROWS)
+    firsts = np.arange(CELLS_PER_BAR) * STEPS_PER_CELL - half
+    for index, lane in enumerate(LANES):
+        rows: Any = cells[:, :, BASS_ROW:] if lane is Lane.BASS else cells[:, :, index : index + 1]
+        flat = rows.reshape(CELLS_PER_BAR, -1)
+        best = flat.argmax(axis=1)
+        step, pitch = np.divmod(best, rows.shape[2])
+        yield flat.max(axis=1).tolist(), (firsts + step).tolist(), pitch.tolist()
+
+
 def _usual_velocity(notes: Sequence[Note], lane: Lane) -> float:
     own = [note.velocity for note in notes if note.lane is lane] or [0.8]
     return min(max(round(CANDIDATE_VELOCITY * sum(own) / len(own), 6), 0.1), 1.0)
-
-
-def _faint(roll: Roll, lane: Lane, cell: int, velocity: float) -> tuple[float, Note]:
-    """How strongly a cell was held, and the hit it would be: on its strongest step, at its strongest pitch."""
-    rows: slice = slice(BASS_ROW, ROWS) if lane is Lane.BASS else slice(LANES.index(lane), LANES.index(lane) + 1)
-    first = max(cell * STEPS_PER_CELL - STEPS_PER_CELL // 2, 0)
-    area: Any = roll[first : cell * STEPS_PER_CELL + STEPS_PER_CELL // 2, rows]
-    step, row = np.unravel_index(int(area.argmax()), area.shape)
-    held = float(area[step, row])
-    start = first + int(step) if held > 0 else cell * STEPS_PER_CELL
-    length = MIN_DRUM_STEPS * TICKS_PER_STEP if lane in DRUM_LANES else default_length_ticks(lane)
-    return held, Note(start * TICKS_PER_STEP, lane, int(row), length, velocity)

@@ -54,13 +54,15 @@ def grid_of(pattern: Pattern) -> Grids:
 
 def fingerprints(grids: Grids, key: str) -> tuple[Bytes, Bytes]:
     """Prints ``uint8 [n, 34]`` and numbers of drum and bass hits ``uint8 [n, 2]`` of ``bool [n, 16, 5]``."""
-    parts = [
-        np.packbits(np.bitwise_xor.reduceat(part[:, order], starts, axis=1), axis=1)
-        for lane, part in enumerate(_parts(grids))
-        for order, starts in _sketches(key, lane)
+    parts = _parts(grids)
+    silent = np.zeros((len(grids), 1), dtype=np.uint8)  # fills the last group up
+    sketches = [
+        np.packbits(np.concatenate([part, silent], axis=1)[:, groups].sum(axis=2) & 1, axis=1)
+        for lane, part in enumerate(parts)
+        for groups in _sketches(key, lane)
     ]
-    hits = np.stack([part.sum(axis=1) for part in _parts(grids)], axis=1).astype(np.uint8)
-    return np.concatenate(parts, axis=1), hits
+    hits = np.stack([part.sum(axis=1) for part in parts], axis=1).astype(np.uint8)
+    return np.concatenate(sketches, axis=1), hits
 
 
 def exact_distances(grids: Grids, has_bass: npt.NDArray[np.bool_], grid: Grids) -> Cells:
@@ -208,13 +210,14 @@ def _parts(grids: Grids) -> tuple[Grids, Grids]:
 
 
 @functools.lru_cache(maxsize=16)
-def _sketches(key: str, part: int) -> tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], ...]:
-    """For each sketch of drums (0) or bass (1): the cells in their order, and where in it each group begins."""
+def _sketches(key: str, part: int) -> tuple[npt.NDArray[np.intp], ...]:
+    """For each sketch of drums (0) or bass (1): the cells of each group ``[groups, 2 or 3]``; one past all is none."""
     size = CELLS_PER_BAR if part else DRUM_CELLS
-    out: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]] = []
+    out: list[npt.NDArray[np.intp]] = []
     for sketch, group in enumerate(GROUPS):
         dealt = sorted(range(size), key=lambda cell: _turn(f"{key}:{part}:{sketch}:{cell}"))
-        out.append((np.array(dealt, dtype=np.intp), np.arange(0, size, group, dtype=np.intp)))
+        dealt += [size] * (-size % group)
+        out.append(np.array(dealt, dtype=np.intp).reshape(-1, group))
     return tuple(out)
 
 
