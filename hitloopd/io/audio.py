@@ -51,6 +51,7 @@ from hitloopd.io.capture_midi import MidiCapture
 from hitloopd.io.capture_wav import WavCapture
 
 PORT: Final = "audio"
+MESSAGES_PRIORITY: Final = 50  # below the device's callback, which needs the interpreter more
 WAIT_S: Final = 0.1
 WRITE_S: Final = 0.1
 RETRY_NS: Final = 2 * NS_PER_S
@@ -327,6 +328,7 @@ def run_audio(
     try:
         server.open()
         if own_process:
+            realtime.hurry_thread(MESSAGES_PRIORITY)  # its helpers are started, and did not inherit it
             sys.setswitchinterval(SWITCH_S)
             gc.collect()
             gc.freeze()

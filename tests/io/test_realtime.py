@@ -8,6 +8,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -168,3 +169,22 @@ def test_freezing_leaves_this_process_collectable_again():
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="scheduling classes are Linux's")
+def test_a_thread_alone_can_be_hurried_and_relaxed():
+    seen = []
+
+    def work():
+        granted = realtime.hurry_thread(40)
+        seen.append((granted, os.sched_getscheduler(0)))
+        realtime.relax_thread()
+        seen.append(os.sched_getscheduler(0))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    granted, policy = seen[0]
+    assert policy == (os.SCHED_FIFO if granted else os.SCHED_OTHER)
+    assert seen[1] == os.SCHED_OTHER
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER, "the others are left alone"
