@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         "ask": arguments.ask,
         "temperature": arguments.temperature,
         "speeds": speeds,
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0,
         "refused": plan.refused,
     }
     page = write(arguments.out, summary, found, plan.sources, settings)

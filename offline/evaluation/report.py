@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from hitloopd.core.errors import UnavailableError
 from hitloopd.generate.card import read_card
 from offline.evaluation import pictures, tables
 from offline.evaluation.reference import TITLES
 from offline.evaluation.sources import Source
-from offline.evaluation.verdict import goals
+from offline.evaluation.verdict import for_card, goals
 from offline.jobs import write_atomically
 
 Found = Mapping[str, Any]
@@ -47,6 +45,10 @@ LIKENESS: Final = """\
 Overlapping area (Yang and Lerch; 1 is the same) of density, syncopation and onset spacing, mean of five lanes; how far
 timing (steps of 15 ticks) and velocity (0..1) would have to be moved to be the real ones; neighbours on the whole roll.
 """
+SPEED: Final = """\
+One thread, a process of its own, on this machine, which had {load:.1f} processes waiting to run on average meanwhile:
+above the number of its cores, wall-clock figures say more about the others.
+"""
 WAYS: Final = {
     "data": "for the style (and, where they follow it, the energy) of training bars picked at random",
     "plain": "as `hitloopd generate` asks with a fresh config",
@@ -69,13 +71,15 @@ def write(folder: Path, summary: Found, found: Found, sources: Sequence[Source],
             "![energy](energy.png)\n",
         ]
     if settings["speeds"]:
-        parts += ["## Speed\n", "One thread, a process of its own, this machine.\n", tables.speed(settings["speeds"])]
+        parts += ["## Speed\n", SPEED.format(load=settings["load"]), tables.speed(settings["speeds"])]
     parts += _goals(summary, sources, settings["speeds"])
     if settings["refused"]:
         parts += ["## Not judged\n", *(f"- {name}: {why}\n" for name, why in settings["refused"].items())]
     page = folder / "report.md"
     write_atomically(page, "\n".join(parts).encode())
-    write_atomically(folder / "report.json", (json.dumps({**settings, **summary}, indent=1) + "\n").encode())
+    cards = {source.name: for_card(dict(summary), source.name, settings["speeds"]) for source in sources}
+    everything = {**settings, **summary, "generators": cards}
+    write_atomically(folder / "report.json", (json.dumps(everything, indent=1) + "\n").encode())
     return page
 
 
@@ -149,15 +153,13 @@ def _what(source: Source) -> str:
     """A line about a source, for the table: of models what their card says of the training."""
     if source.kind != "model":
         return {"random": "coin flip", "rules": "tables of styles"}.get(source.name, source.kind)
-    fields = read_card(Path(source.where)).fields
-    for key in ("summary", "about", "description"):
-        if isinstance(fields.get(key), str):
-            return " ".join(str(fields[key]).split()).replace("|", "/")
-    return str(fields["kind"])
-
-
-def stripped(found: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Without arrays, for JSON."""
-    if isinstance(found, Mapping):
-        return {key: stripped(value) for key, value in found.items() if not isinstance(value, np.ndarray)}
-    return found
+    fields: Any = read_card(Path(source.where)).fields
+    words = [str(fields["kind"])]
+    if isinstance(fields.get("parameters"), int):
+        words.append(f"{fields['parameters'] / 1e6:.1f} M parameters")
+    training, data = fields.get("training"), fields.get("data")
+    if isinstance(training, Mapping) and "epochs" in training:
+        words.append(f"{training['epochs']} epochs")
+    if isinstance(data, Mapping) and "bars" in data:
+        words.append(f"{data['bars']} bars, {data.get('share_of_the_training_bars', 1):.0%}")
+    return ", ".join(words)

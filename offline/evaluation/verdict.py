@@ -152,6 +152,30 @@ def paper(data: Found, parts: Sequence[Portrait]) -> Found:
     return table
 
 
+def for_card(summary: Found, name: str, speeds: Mapping[str, Mapping[str, float]]) -> Found:
+    """A model's figures in short: what ``python -m offline export --report`` puts into its card."""
+    out: Found = {}
+    for which, part in summary["references"].items():
+        if name not in part["rows"]:
+            continue
+        mine = part["rows"][name]
+        out[which] = {check.name: mine[check.name][0] for check in CHECKS if check.name in mine}
+        out[which] |= {
+            f"{title}, off": round(mine["paper"][m]["off"], 4) for m, title in zip(MEASURES, TITLES, strict=True)
+        }
+        if "gate" in mine:
+            out[which]["gate"] = f"{mine['gate']} of {part['seeds']} seeds"
+    if name in summary["control"] and "energy" in summary["control"][name]:
+        told = summary["control"][name]
+        out["energy, Spearman"] = told["energy"]["spearman"]
+        out["energy, monotone steps"] = told["energy"]["monotone"]
+        out["lane given others, AUC"] = told["lanes"]["mean"]
+        out["same seed, same bar"] = told["same"]
+    if name in speeds:
+        out["one bar, ms"] = {"p50": speeds[name]["p50_ms"], "p99": speeds[name]["p99_ms"]}
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """Something a model is meant to reach, what it got, and whether that is enough."""

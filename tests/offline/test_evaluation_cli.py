@@ -48,6 +48,7 @@ def test_a_first_look_gives_a_page_with_pictures_and_the_same_one_again(data, tm
     summary = json.loads((tmp_path / "out" / "report.json").read_text())
     assert summary["references"]["whole"]["rows"]["mine"]["exact copies"][0] == 1.0
     assert summary["control"]["rules"]["same"] is True
+    assert summary["generators"]["mine"]["whole"]["exact copies"] == 1.0
 
     monkeypatch.setattr(work.figures, "portrait", lambda *_, **__: pytest.fail("drawn again"))
     monkeypatch.setattr(work, "control", lambda *_: pytest.fail("asked again"))
