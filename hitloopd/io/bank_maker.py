@@ -76,6 +76,9 @@ class BankMaker:
             process = self._started()
         except OSError as error:
             raise DeviceError(f"No process to load kits in could be started: {error}.") from error
+        return self._ask_or_close(process, request)
+
+    def _ask_or_close(self, process: subprocess.Popen[bytes], request: Request) -> BankResult:
         timer = threading.Timer(PATIENCE_S, process.kill)
         timer.start()
         try:
