@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     quick = arguments.quick
-    words = [*(BUILT_IN if arguments.baselines else ()), *arguments.models]
+    words = [*(BUILT_IN if arguments.baselines else ()), *filter(_judged, arguments.models)]
     sources: dict[str, Source] = {}
     for word in words:
         source = parse(word, temperature=arguments.temperature, ask=arguments.ask, dataset=arguments.data)
@@ -101,6 +102,15 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         workers=arguments.jobs,
         quiet=arguments.json,
     )
+
+
+def _judged(word: str) -> bool:
+    """Not the README.md among ``models/*``."""
+    path = Path(word)
+    other = path.is_file() and path.suffix != ".npz"
+    if other:
+        print(f"offline evaluate: {word} is left out: no model folder and no .npz.", file=sys.stderr)
+    return not other
 
 
 def _speeds(plan: Plan, bars: int) -> dict[str, dict[str, float]]:

@@ -36,6 +36,7 @@ ASKS: Final[tuple[Ask, ...]] = ("data", "plain")
 Kind = Literal["baseline", "generator", "model", "rolls"]
 ANY_STYLE: Final = "house"  # generators without styles ignore it
 FOLLOWS_ENERGY: Final = frozenset({"weave"})  # kinds of model whose bars come with the energy that was asked for
+BASELINES: Final = (*REFERENCES, *NEGATIVES)
 _AT_ONCE: Final = 256
 _PROBES: Final = 12
 
@@ -67,6 +68,11 @@ def parse(word: str, *, temperature: float, ask: Ask, dataset: Path) -> Source:
     Raises:
         ArgumentError: it is none of them; the message has what is known.
     """
+    found = _parse(word, temperature=temperature, ask=ask, dataset=dataset)
+    return replace(found, name=f"{found.name} ({found.kind})") if found.name in BASELINES else found
+
+
+def _parse(word: str, *, temperature: float, ask: Ask, dataset: Path) -> Source:
     path = Path(word)
     if path.suffix == ".npz" and path.is_file():
         return Source(path.stem, "rolls", str(path))
@@ -84,9 +90,6 @@ def parse(word: str, *, temperature: float, ask: Ask, dataset: Path) -> Source:
 def baseline(name: str) -> Source:
     """One of ``baselines``."""
     return Source(name, "baseline", name)
-
-
-BASELINES: Final = (*REFERENCES, *NEGATIVES)
 
 
 def fingerprint(source: Source) -> str:

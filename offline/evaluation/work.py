@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from hitloopd.core.errors import UnavailableError
+from hitloopd.core.errors import HitloopError
 from offline.dataset.store import BARS_FILE
 from offline.evaluation import portrait as figures
 from offline.evaluation.control import control, rowmix_lanes
@@ -153,7 +153,7 @@ def _able(plan: Plan) -> dict[Source, str]:
     for source in plan.sources:
         try:
             out[source] = fingerprint(source)
-        except UnavailableError as error:
+        except HitloopError as error:
             plan.refused[source.name] = str(error)
     return out
 

@@ -35,7 +35,7 @@ def words(data, out, *more):
 def test_a_first_look_gives_a_page_with_pictures_and_the_same_one_again(data, tmp_path, capsys, monkeypatch):
     readme = tmp_path / "README.md"
     readme.write_text("# Models\n\nBefore.\n")
-    who = [str(data / "mine.npz"), "rules"]
+    who = [str(data / "mine.npz"), "rules", str(readme)]  # as models/* gives it
     command = words(data, tmp_path / "out", "--no-speed", "--table", str(readme), "--models", *who)
     assert main(command) == 0
     page = (tmp_path / "out" / "report.md").read_bytes()

@@ -119,3 +119,7 @@ def test_speed_is_measured_in_a_process_of_its_own():
     assert found["bars_per_s"] > 10
     with pytest.raises(UnavailableError, match="nobody"):
         speed(Source("nobody", "generator", "nobody"), 5)
+
+
+def test_who_is_called_like_a_baseline_is_told_from_it(tmp_path):
+    assert parse("rowmix", temperature=1.0, ask="data", dataset=tmp_path).name == "rowmix (generator)"
