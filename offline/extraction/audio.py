@@ -6,8 +6,7 @@ silence and is counted. A recording that is nearly all such, or has no sound at 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -149,25 +148,32 @@ def stretches(recording: Recording, length: int, overlap: int) -> Iterator[tuple
     yield start, np.concatenate(kept) if kept else np.zeros(0, np.float32), True
 
 
-def read_span(recording: Recording, start_s: float, length_s: float) -> Wave:
-    """A span as mono at ``RATE``, without reading what is before it; shorter at the recording's end.
+def read_spans(recording: Recording, spans: Sequence[tuple[int, int]]) -> list[Wave]:
+    """Spans (first frame, frames) at ``RATE``, all in one pass: seeking in compressed files costs more than reading on.
+
+    What lies before the start or after the end of the recording is silence.
 
     Raises:
-        DeviceError: the file is damaged there.
+        DeviceError: the file is damaged.
     """
-    margin = 0 if recording.rate == RATE else 1024
-    first = max(math.floor(start_s * recording.rate) - margin, 0)
-    frames = math.ceil(length_s * recording.rate) + 2 * margin + 2
-    try:
-        with soundfile.SoundFile(str(recording.path)) as file:
-            file.seek(min(first, file.frames))
-            raw = file.read(frames, dtype="float32", always_2d=True)
-    except (RuntimeError, TypeError) as error:
-        raise DeviceError(f"{recording.path}: the file is damaged near {start_s:.1f} s: {error}") from error
-    mono = _clean(raw, Health())
-    sound = mono if recording.rate == RATE else soxr.resample(mono, recording.rate, RATE).astype(np.float32)
-    skip = round((start_s - first / recording.rate) * RATE)
-    return sound[skip : skip + round(length_s * RATE)]
+    found = [np.zeros(length, np.float32) for _, length in spans]
+    order = sorted(range(len(spans)), key=lambda number: spans[number][0])
+    last = max((first + length for first, length in spans), default=0)
+    waiting, open_ones, at = 0, [], 0
+    for block in blocks(Recording(recording.path, recording.rate, recording.channels, recording.length_s)):
+        end = at + len(block)
+        while waiting < len(order) and spans[order[waiting]][0] < end:
+            open_ones.append(order[waiting])
+            waiting += 1
+        for number in open_ones:
+            first, length = spans[number]
+            low, high = max(first, at), min(first + length, end)
+            found[number][low - first : high - first] = block[low - at : high - at]
+        open_ones = [number for number in open_ones if sum(spans[number]) > end]
+        at = end
+        if at >= last:
+            break
+    return found
 
 
 def read_sound(path: Path, *, most_s: float = 6.0) -> Wave:

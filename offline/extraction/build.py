@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 from offline.catalogue import Source, source_of
-from offline.extraction.audio import RATE, Wave, open_recording, read_span
+from offline.extraction.audio import RATE, Wave, open_recording, read_spans
 from offline.extraction.choice import choose
 from offline.extraction.classes import References
 from offline.extraction.cuts import PREROLL, Cut, cut, fundamental, loudness, matched_gains
-from offline.extraction.distances import Template, between, template
+from offline.extraction.distances import between, template
 from offline.extraction.found import Found
 from offline.extraction.pack import LANES, Pack, Row, save_pack
 from offline.extraction.scan import Scan
@@ -47,7 +47,8 @@ class Plan:
         seed: that was used.
         per_lane: samples of a lane at most.
         candidates: rows of the ranked list at most.
-        licence: for recordings whose manifest says none.
+        licence: of recordings whose manifest says none.
+        author: of those.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class Plan:
     per_lane: int = 4
     candidates: int = 500
     licence: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,11 @@ def build(scans: Sequence[Scan], references: References, plan: Plan) -> Built:
         DeviceError: a recording can't be read any more.
     """
     places = _ranked(scans)
-    templates: dict[int, Template] = {}
-    chosen: list[Chosen] = []
-    for lane in LANES:
-        of_lane = [place for place in places if place.found.lane == lane]
-        floor = CONFIDENT if plan.method == "onset" else 0.0
-        picked = choose([place.found for place in of_lane], plan.per_lane, floor=floor)
-        chosen += _lane(lane, [of_lane[n] for n in picked], references, templates, plan)
-    candidates = tuple(_row(place, references, templates, plan) for place in places[: plan.candidates])
+    picked = {lane: _picked(lane, places, plan) for lane in LANES}
+    listed = places[: plan.candidates]
+    rows = _Rows(references, plan, {id(p): p for p in [*listed, *(p for some in picked.values() for p in some)]})
+    chosen = [one for lane in LANES for one in _lane(lane, picked[lane], rows, plan)]
+    candidates = tuple(rows.row(place) for place in listed)
     pack = Pack(
         plan.name,
         tuple(one.row for one in chosen),
@@ -107,18 +106,21 @@ def _ranked(scans: Sequence[Scan]) -> list[Place]:
     return sorted(places, key=lambda p: (-p.found.confidence, p.scan.path.name, p.found.start, p.found.lane))
 
 
-def _lane(
-    lane: str, places: Sequence[Place], references: References, templates: dict[int, Template], plan: Plan
-) -> list[Chosen]:
-    cuts = [_cut(place, plan) for place in places]
+def _picked(lane: str, places: Sequence[Place], plan: Plan) -> list[Place]:
+    of_lane = [place for place in places if place.found.lane == lane]
+    floor = CONFIDENT if plan.method == "onset" else 0.0
+    return [of_lane[n] for n in choose([place.found for place in of_lane], plan.per_lane, floor=floor)]
+
+
+def _lane(lane: str, places: Sequence[Place], rows: _Rows, plan: Plan) -> list[Chosen]:
+    cuts = [_shaped(rows.around(place), place.found, place.scan.found, plan.method) for place in places]
     gains = matched_gains([one.sound for one in cuts], lane)
     found: list[Chosen] = []
     for number, (place, one, gain) in enumerate(zip(places, cuts, gains, strict=True), 1):
         sound = (one.sound * np.float32(10 ** (gain / 20))).astype(np.float32)
-        row = _row(place, references, templates, plan)
         start = max(place.found.start + one.offset, 0)
         row = replace(
-            row,
+            rows.row(place),
             file=f"{lane}-{number}.wav",
             start_s=start / RATE,
             length_s=len(sound) / RATE,
@@ -133,39 +135,62 @@ def _lane(
     return found
 
 
-def _cut(place: Place, plan: Plan) -> Cut:
-    found = place.found
-    recording = open_recording(place.scan.path)
+class _Rows:
+    """Rows of places, and their sound: each recording is read once for all of them."""
+
+    def __init__(self, references: References, plan: Plan, places: Mapping[int, Place]) -> None:
+        self._references, self._plan = references, plan
+        self._templates = {n: template(references.items[n].sound) for n in {p.found.reference for p in places.values()}}
+        self._sounds: dict[int, Wave] = {}
+        by_path: dict[Path, list[int]] = {}
+        for key, place in places.items():
+            by_path.setdefault(place.scan.path, []).append(key)
+        for path, keys in by_path.items():
+            spans = [self._span(places[key]) for key in keys]
+            self._sounds.update(zip(keys, read_spans(open_recording(path), spans), strict=True))
+
+    def _span(self, place: Place) -> tuple[int, int]:
+        length = max(place.found.length, self._templates[place.found.reference].length)
+        return place.found.start - PREROLL, PREROLL + length
+
+    def around(self, place: Place) -> Wave:
+        """The longest it may be cut, with what is before it."""
+        left = max(round(place.scan.length_s * RATE) - place.found.start, 1)
+        return self._sounds[id(place)][: PREROLL + min(place.found.length, left)]
+
+    def row(self, place: Place) -> Row:
+        """The row of a candidate."""
+        found = place.found
+        item, reference = self._references.items[found.reference], self._templates[found.reference]
+        window = self._sounds[id(place)][PREROLL : PREROLL + reference.length]
+        return Row(
+            lane=found.lane,
+            recording=place.scan.path.name,
+            start_s=found.start_s,
+            length_s=min(found.length / RATE, max(place.scan.length_s - found.start_s, 0.0)),
+            confidence=found.confidence,
+            reference=item.name,
+            distances=between(window, reference),
+            kind=found.kind,
+            licence=place.source.licence or self._plan.licence,
+            author=place.source.author or self._plan.author,
+            origin=place.source.origin,
+        )
+
+
+def cut_out(sound: Wave, found: Found, every: Sequence[Found], method: str) -> Cut:
+    """The same cut from a recording that is in memory."""
     first = max(found.start - PREROLL, 0)
-    around = read_span(recording, first / RATE, (found.start - first + found.length) / RATE)
-    around = np.pad(around, (PREROLL - (found.start - first), 0))
-    following = None
-    if plan.method == "onset":
-        later = [f.start for f in place.scan.found if f.start > found.start and f.confidence >= CONFIDENT]
-        following = min(later) - found.start if later else None
-    return cut(around, found.lane, next_onset=following, keep_length=plan.method != "onset")
+    around = np.pad(sound[first : found.start + found.length], (PREROLL - (found.start - first), 0))
+    return _shaped(around, found, every, method)
 
 
-def _row(place: Place, references: References, templates: dict[int, Template], plan: Plan) -> Row:
-    found = place.found
-    item = references.items[found.reference]
-    if found.reference not in templates:
-        templates[found.reference] = template(item.sound)
-    reference = templates[found.reference]
-    window = read_span(open_recording(place.scan.path), found.start_s, reference.length / RATE)
-    return Row(
-        lane=found.lane,
-        recording=place.scan.path.name,
-        start_s=found.start_s,
-        length_s=min(found.length / RATE, max(place.scan.length_s - found.start_s, 0.0)),
-        confidence=found.confidence,
-        reference=item.name,
-        distances=between(window, reference),
-        kind=found.kind,
-        licence=place.source.licence or plan.licence,
-        author=place.source.author,
-        origin=place.source.origin,
-    )
+def _shaped(around: Wave, found: Found, every: Sequence[Found], method: str) -> Cut:
+    """The paper's windows stay as long as they are; what begins at an onset ends before the next sure one."""
+    if method != "onset":
+        return cut(around, found.lane, keep_length=True)
+    later = [one.start for one in every if one.start > found.start and one.confidence >= CONFIDENT]
+    return cut(around, found.lane, next_onset=min(later) - found.start if later else None)
 
 
 def _info(row: Row, plan: Plan) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import ArgumentError
-from offline.catalogue import families, source_of
+from offline.catalogue import families, licence_family, source_of
 from offline.extraction.audio import SUFFIXES
 from offline.extraction.build import Built, Plan, build
 from offline.extraction.classes import References, load_references
@@ -34,6 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=float, metavar="T", help="combined distance, for threshold and random")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
     parser.add_argument("--licence", metavar="FAMILIES", help="only recordings under these: cc0,by,bsd,mit,by-sa")
+    parser.add_argument("--own-licence", default="", metavar="TEXT", help="of recordings whose manifest says none")
+    parser.add_argument("--author", default="", metavar="NAME", help="of recordings whose manifest says none")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="recordings at the same time; 0: one per core")
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
     parser.add_argument("--no-sheet", action="store_true", help="no pack.png and pack.html")
@@ -46,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError("--per-lane must be 1 or more, --candidates 0 or more.")
     references = load_references(args.references)
     told = [*references.problems, *(f"references: none for {lane}; it stays empty." for lane in references.missing)]
-    files, refused = _allowed(_files(args.recordings), args.licence)
+    files, refused = _allowed(_files(args.recordings), args.licence, args.own_licence)
     told += refused
     scans, failed = _scans(files, args)
     told += failed
@@ -72,16 +74,13 @@ def _files(given: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _allowed(files: Sequence[Path], licences: str | None) -> tuple[list[Path], list[str]]:
+def _allowed(files: Sequence[Path], licences: str | None, own: str) -> tuple[list[Path], list[str]]:
     if licences is None:
         return list(files), []
     wanted = families(licences)
-    passed = [path for path in files if source_of(path).family in wanted]
-    lines = [
-        f"{path}: left out, its licence is '{source_of(path).licence or 'unknown'}'."
-        for path in files
-        if path not in passed
-    ]
+    stated = {path: source_of(path).licence or own for path in files}
+    passed = [path for path in files if licence_family(stated[path]) in wanted]
+    lines = [f"{p}: left out, its licence is {stated[p] or 'unknown'}." for p in files if p not in passed]
     return passed, lines
 
 

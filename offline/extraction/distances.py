@@ -73,11 +73,12 @@ class Grid:
     def __init__(self, shared: Spectra) -> None:
         self._shared = shared
         contrast = shared.peaks - shared.valleys
-        self._rows = (shared.mel, contrast, shared.bandwidth[:, None])
-        self._sums = tuple(
-            np.concatenate([[0.0], np.cumsum(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))])
-            for rows in self._rows
-        )
+        # single precision is enough for products of what is left when the mean is taken away
+        every = (shared.mel, contrast, shared.bandwidth[:, None])
+        self._means = tuple(float(rows.mean(dtype=np.float64)) for rows in every)
+        self._rows = tuple(rows - rows.dtype.type(mean) for rows, mean in zip(every, self._means, strict=True))
+        self._totals = tuple(_running(rows.sum(axis=1, dtype=np.float64)) for rows in self._rows)
+        self._sums = tuple(_running(np.einsum("ij,ij->i", rows, rows, dtype=np.float64)) for rows in every)
         floors = (shared.mel, shared.peaks, shared.valleys)
         self._edges = tuple((track.min(axis=1), track.max(axis=1)) for track in floors)
 
@@ -99,10 +100,14 @@ class Grid:
         out = np.empty((len(starts), 3, len(references)))
         if not len(starts):
             return out
-        for feature, (rows, sums) in enumerate(zip(self._rows, self._sums, strict=True)):
-            own = np.stack([_features(reference)[feature] for reference in references], axis=1).astype(rows.dtype)
-            size = np.sqrt((sums[starts + frames] - sums[starts])[:, None] * (own.astype(np.float64) ** 2).sum(axis=0))
-            dots = _products(rows, own, starts, frames)
+        for feature, mean in enumerate(self._means):
+            sums, totals, rows = self._sums[feature], self._totals[feature], self._rows[feature]
+            own = np.stack([_features(reference)[feature] for reference in references], axis=1).astype(np.float64)
+            size = np.sqrt((sums[starts + frames] - sums[starts])[:, None] * (own**2).sum(axis=0))
+            centred = (own - mean).astype(rows.dtype)
+            dots = _products(rows, centred, starts, frames)
+            dots += mean * ((totals[starts + frames] - totals[starts])[:, None] + centred.sum(axis=0, dtype=np.float64))
+            dots += mean * mean * len(own)
             out[:, feature] = 1.0 - np.divide(dots, size, out=np.zeros_like(size), where=size > 0)
         # where a window is deeper than 80 dB its floor bites, and what is shared doesn't hold
         deep = np.flatnonzero(self._deep(starts, frames))
@@ -131,10 +136,19 @@ def _floored(track: NDArray[np.float32], starts: NDArray[np.int64], frames: int)
 
 
 def _cosines(rows: NDArray[np.float32], own: NDArray[np.floating]) -> NDArray[np.float64]:
-    size = np.sqrt(np.square(rows).sum(axis=1, dtype=np.float64)[:, None] * (own.astype(np.float64) ** 2).sum(axis=0))
-    return 1.0 - np.divide(
-        (rows @ own.astype(np.float32)).astype(np.float64), size, out=np.zeros_like(size), where=size > 0
-    )
+    """Distances of rows to columns; both lose their means first, so that single precision is enough."""
+    own = own.astype(np.float64)
+    size = np.sqrt(np.square(rows).sum(axis=1, dtype=np.float64)[:, None] * (own**2).sum(axis=0))
+    means, own_means = rows.mean(axis=1, keepdims=True), own.mean(axis=0)
+    centred, own_centred = rows - means, (own - own_means).astype(np.float32)
+    dots = (centred @ own_centred).astype(np.float64)
+    dots += means * own_centred.sum(axis=0, dtype=np.float64)
+    dots += (centred.sum(axis=1, dtype=np.float64, keepdims=True) + means.astype(np.float64) * len(own)) * own_means
+    return 1.0 - np.divide(dots, size, out=np.zeros_like(size), where=size > 0)
+
+
+def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([[0.0], np.cumsum(values)])
 
 
 def _features(reference: Template) -> tuple[NDArray[np.floating], ...]:

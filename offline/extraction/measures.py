@@ -128,3 +128,12 @@ def onset_errors_ms(tallies: Sequence[Tally]) -> dict[str, float]:
     if not len(errors):
         return {"median": float("nan"), "p95": float("nan")}
     return {"median": float(np.median(errors)), "p95": float(np.percentile(errors, 95))}
+
+
+def proportion(right: Sequence[bool]) -> Figure:
+    """A share with Wilson's interval."""
+    count, z = len(right), 1.96
+    share = sum(right) / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
+    return Figure(share, max(middle - half, 0.0), min(middle + half, 1.0))

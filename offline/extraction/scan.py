@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitloopd.core.errors import DeviceError
-from offline.extraction.audio import RATE, SILENCE, blocks, open_recording, stretches
-from offline.extraction.classes import LANE_OF, NONE, References, load_references
+from offline.extraction.audio import RATE, SILENCE, open_recording, stretches
+from offline.extraction.classes import References, load_references
 from offline.extraction.found import Finder, Found
 from offline.extraction.knn_method import NeighbourFinder
 from offline.extraction.listener import SHIPPED, Listener, Network, Together, neighbours
+from offline.extraction.mel import BANDS, HOP, mel_power
 from offline.extraction.onset_method import OnsetFinder
 from offline.extraction.pack import LANES
 from offline.extraction.planted import trimmed
@@ -28,7 +29,8 @@ OVERLAP: Final = 88_064
 """172 frames of the paper's grid, 2 s: windows and shapes that reach over a stretch's end are whole in the next."""
 METHODS: Final = ("onset", "knn", "threshold", "random")
 MOST_PER_LANE: Final = 2_000
-COLUMNS: Final = 2_000
+COLUMNS: Final = 1_200
+GLANCE: Final = 2 * HOP
 VERSION: Final = 1
 """Of what a job returns: a stored result of another version isn't used."""
 
@@ -62,6 +64,7 @@ class Scan:
         found: best first.
         warnings: one line each.
         envelope: greatest and least value of each of at most ``COLUMNS`` columns, ``float32 [columns, 2]``.
+        bands: power in each of them, ``float32 [columns, BANDS]``.
     """
 
     path: Path
@@ -69,6 +72,7 @@ class Scan:
     found: tuple[Found, ...]
     warnings: tuple[str, ...]
     envelope: NDArray[np.float32]
+    bands: NDArray[np.float32]
 
 
 def scan(path: Path, options: Options) -> Scan:
@@ -82,16 +86,24 @@ def scan(path: Path, options: Options) -> Scan:
     found: list[Found] = []
     heard = 0
     envelope: list[NDArray[np.float32]] = []
+    bands: list[NDArray[np.float32]] = []
     column = max(round(recording.length_s * RATE / COLUMNS), 64)
     for start, sound, last in stretches(recording, STRETCH, OVERLAP):
         found = _best(found + list(finder.find(sound, start, last=last)))
-        envelope.append(_envelope(sound[: len(sound) if last else STRETCH - OVERLAP], column))
+        own = sound if last else sound[: STRETCH - OVERLAP]
+        envelope.append(_envelope(own, column))
+        bands.append(_bands(own, column))
         heard = start + len(sound)
     if recording.health.peak < SILENCE:
         numbers = " (what is in it are not numbers)" if recording.health.not_numbers else ""
         raise DeviceError(f"{path}: the recording is silent{numbers}.")
     return Scan(
-        path, heard / RATE, tuple(found), tuple(recording.health.warnings()), np.concatenate(envelope)[: 2 * COLUMNS]
+        path,
+        heard / RATE,
+        tuple(found),
+        tuple(recording.health.warnings()),
+        np.concatenate(envelope),
+        np.concatenate(bands),
     )
 
 
@@ -111,6 +123,14 @@ def _envelope(sound: NDArray[np.float32], column: int) -> NDArray[np.float32]:
     whole = len(sound) // column
     cells = sound[: whole * column].reshape(whole, column)
     return np.stack([cells.max(axis=1), cells.min(axis=1)], axis=1) if whole else np.zeros((0, 2), np.float32)
+
+
+def _bands(sound: NDArray[np.float32], column: int) -> NDArray[np.float32]:
+    """One glance per column, for the picture: a single window at its beginning."""
+    starts = np.arange(len(sound) // column) * column
+    if not len(starts):
+        return np.zeros((0, BANDS), np.float32)
+    return np.concatenate([mel_power(sound[start : start + GLANCE])[1:2, :BANDS] for start in starts])
 
 
 def finder_for(options: Options, path: Path) -> Finder:
@@ -142,13 +162,3 @@ def _references(folder: Path) -> References:
 @functools.cache
 def _network(path: Path) -> Network:
     return Network.load(path)
-
-
-def usable(references: References) -> Sequence[str]:
-    """Lanes that can be looked for."""
-    return [lane for lane in LANES if any(LANE_OF[item.kind] == lane != NONE for item in references.items)]
-
-
-def total_frames(path: Path) -> int:
-    """Frames of a recording at ``RATE``, counted by reading it."""
-    return sum(len(block) for block in blocks(open_recording(path)))
