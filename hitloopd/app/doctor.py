@@ -22,6 +22,9 @@ from typing import Final, Literal
 
 from hitloopd.app import resources
 from hitloopd.app.settings import Settings
+from hitloopd.core.errors import UnavailableError
+from hitloopd.generate.card import check_files, read_card
+from hitloopd.generate.registry import models
 
 State = Literal["ok", "missing", "degraded"]
 PROBE_S: Final = 5.0
@@ -99,7 +102,7 @@ def doctor(settings: Settings, *, devices: bool = False, platform: str = sys.pla
     if audio is not None:
         found.append(_devices(audio))
     found += [*_realtime(platform), osc_port(settings.osc.host, settings.osc.port), *_folders(settings)]
-    return [*found, _shipped("kit", settings), _shipped("model", settings)]
+    return [*found, _kits(settings), _models(settings)]
 
 
 def table(findings: Iterable[Finding]) -> str:
@@ -275,12 +278,28 @@ def _folder(name: str, path: Path, access: Callable[[Path, int], bool] = os.acce
     return Finding(name, "degraded", f"{path} can't be written", f"hitloopd run --set {key}=FOLDER")
 
 
-def _shipped(kind: str, settings: Settings) -> Finding:
-    names = ", ".join(resources.shipped(kind, settings.paths.library))
+def _kits(settings: Settings) -> Finding:
+    names = ", ".join(resources.shipped("kit", settings.paths.library))
     if names:
-        return Finding(f"{kind}s", "ok", names)
-    if kind == "model":
+        return Finding("kits", "ok", names)
+    return Finding("kits", "missing", "none found: the installation is not whole", "pip install --force-reinstall -e .")
+
+
+def _models(settings: Settings) -> Finding:
+    """Learned generators: each proved to be the one that its card speaks of, and what runs them."""
+    found = models(resources.places(settings.paths.library))
+    if not found:
         return Finding("models", "ok", "none needed: random and rules are built in")
-    return Finding(
-        f"{kind}s", "missing", "none found: the installation is not whole", "pip install --force-reinstall -e ."
-    )
+    if importlib.util.find_spec("onnxruntime") is None:
+        return Finding(
+            "models", "degraded", f"{', '.join(found)}, but onnxruntime is missing", "pip install onnxruntime"
+        )
+    problems: list[str] = []
+    for folder in found.values():
+        try:
+            check_files(folder, read_card(folder))
+        except UnavailableError as error:
+            problems.append(str(error))
+    if problems:
+        return Finding("models", "degraded", " ".join(problems), "put the model's whole folder there again")
+    return Finding("models", "ok", ", ".join(found))

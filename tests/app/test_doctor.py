@@ -8,6 +8,7 @@ import pytest
 
 from hitloopd.app import doctor as dr
 from hitloopd.app.config import load
+from tests.generate.tiny_model import write_model
 
 
 def settings(tmp_path: Path, *overrides: str):
@@ -113,3 +114,14 @@ def test_table_and_json_say_the_same() -> None:
         "detail": "no server",
         "mend": "jackd",
     }
+
+
+def test_models_are_proved_and_a_spoilt_one_is_named(tmp_path: Path, no_probe: dict[str, str | None]) -> None:
+    write_model(tmp_path / "library" / "models" / "mine")
+    found = by_name(dr.doctor(settings(tmp_path, "osc.port=0")))["models"]
+    assert found.state == "ok"
+    assert "mine" in found.detail
+    (tmp_path / "library" / "models" / "mine" / "model.onnx").write_bytes(b"spoilt")
+    found = by_name(dr.doctor(settings(tmp_path, "osc.port=0")))["models"]
+    assert found.state == "degraded"
+    assert "'mine' is refused" in found.detail
