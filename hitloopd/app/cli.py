@@ -153,7 +153,8 @@ def _extract(sub: _Sub[argparse.ArgumentParser]) -> None:
 
 
 def _credits(sub: _Sub[argparse.ArgumentParser]) -> None:
-    parser = _add(sub, "credits", commands.credits_, "Say whose work the models learned from, as their licences ask.")
+    doc = "Say whose work the models and kits are made from, as their licences ask."
+    parser = _add(sub, "credits", commands.credits_, doc)
     parser.add_argument("--model", metavar="M", help="one model (all)")
     _add_config(parser)
 

@@ -62,6 +62,7 @@ def run(args: Namespace) -> int:
         return _checked(args, config, settings)
     if args.dry_run:
         return _dry_run(args, settings)
+    _check_kit(settings)
     _holder_check(settings)
     terminal = sys.stdout.isatty()
     options = RunOptions(config, tuple(overrides), args.bars, show=args.view or (terminal and not args.json))
@@ -95,6 +96,7 @@ def demo(args: Namespace) -> int:
             f"paths.state={json.dumps(state)}",
         ]
         settings = _settings(None, overrides, DEMO_OPTIONS)
+        _check_kit(settings)
         _make_folder(out)
         options = RunOptions(
             None, tuple(overrides), args.bars, show=True, script=_script(args.bars), capture_name="demo"
@@ -171,6 +173,7 @@ def _checked(args: Namespace, path: Path | None, settings: Settings) -> int:
     from hitloopd.app.midi_control import read_bindings  # noqa: PLC0415
 
     read_bindings(settings)
+    _check_kit(settings)
     if args.json:
         print(json.dumps({"ok": True, "file": str(path) if path else None, "settings": as_dict(settings)}))
     else:
@@ -310,6 +313,17 @@ def _config_file(path: Path | None) -> Path | None:
         return find("config", str(path))
     except UnknownNameError as error:
         raise ConfigError([f"--config: {error}"]) from error
+
+
+def _check_kit(settings: Settings) -> None:
+    """A kit that can't be played is told before anything is started, with all that is wrong in it."""
+    from hitloopd.app.resources import folders  # noqa: PLC0415
+    from hitloopd.io.kits import load_kit  # noqa: PLC0415 - YAML
+
+    try:
+        load_kit(settings.kit, folders("kit", settings.paths.library))
+    except (UnknownNameError, DeviceError) as error:
+        raise ConfigError([f"kit: {error}"]) from error
 
 
 def _check_bars(bars: int, low: int) -> None:

@@ -20,6 +20,7 @@ from hitloopd.core.pattern import Lane
 
 _NUMBER: Final = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _BOOLS: Final = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+PACK_FILE: Final = "pack.yaml"  # as io.packs calls it
 _LANES: Final = tuple(lane.value for lane in Lane)
 _DEPTH: Final = 4  # bindings are mappings of scalars and lists; deeper is a mistake or an attack
 
@@ -114,6 +115,8 @@ class Checker:
         if key.names and _is_path(text):
             return str(self.base / Path(text).expanduser())
         known = self.names.of(key.names)
+        if key.names == "kits" and text not in known and (self.base / text / PACK_FILE).is_file():
+            return str(self.base / text)
         if known and text not in known:
             known = (*known, *self.names.more(key.names))
         if known and text not in known:

@@ -1,20 +1,23 @@
 """Whose work plays: the attribution that licences ask for, from everything that ships with it. One table of sources.
 
-To have another kind of thing credited (kits, samples), add a row to ``SOURCES``: who gives its ``Credited``.
+To have another kind of thing credited, add a row to ``SOURCES``: who gives its ``Credited``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
-from hitloopd.app.resources import places
+from hitloopd.app.resources import places, shipped
 from hitloopd.app.settings import Settings
 from hitloopd.core.errors import HitloopError, UnknownNameError, nearest
+from hitloopd.core.kit import SYNTH
 from hitloopd.generate.card import read_card
 from hitloopd.generate.credits import song_credits
 from hitloopd.generate.registry import models
+from hitloopd.io.kits import kit_at, read_kit
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,28 @@ def models_credited(settings: Settings) -> list[Credited]:
     return found
 
 
-SOURCES: Final[Mapping[str, Callable[[Settings], list[Credited]]]] = {"model": models_credited}
+def kits_credited(settings: Settings) -> list[Credited]:
+    """Every kit that plays more than the program's own sounds, with the recordings that it was cut from."""
+    kits = shipped("kit", settings.paths.library)
+    if settings.kit not in kits and (path := kit_at(Path(settings.kit))) is not None:
+        kits[settings.kit] = path
+    found: list[Credited] = []
+    for name, path in kits.items():
+        try:
+            kit = read_kit(path).kit
+        except HitloopError as error:
+            found.append(Credited("kit", name, "", problem=str(error)))
+            continue
+        samples = [sample for lane in kit.slots for sample in kit.samples_of(lane) if not sample.name.startswith(SYNTH)]
+        works = dict.fromkeys(
+            Credit(one.recording or one.note or one.name, one.author, one.licence, one.origin) for one in samples
+        )
+        if works:
+            found.append(Credited("kit", name, "", tuple(works)))
+    return found
+
+
+SOURCES: Final[Mapping[str, Callable[[Settings], list[Credited]]]] = {"model": models_credited, "kit": kits_credited}
 
 
 def credited(settings: Settings, model: str | None = None) -> list[Credited]:
@@ -89,7 +113,7 @@ def as_json(things: Iterable[Credited]) -> dict[str, object]:
 def lines(things: Sequence[Credited]) -> list[str]:
     """For people: each author once a licence, with up to three titles."""
     if not things:
-        return ["Nothing here needs credits: no models are installed, and the rule tables are part of the program."]
+        return ["Nothing here needs credits: no models, no samples; rules and built-in kits are the program's own."]
     return [line for thing in things for line in _lines(thing)]
 
 

@@ -9,6 +9,7 @@ from hitloopd.app.config import load
 from hitloopd.app.credits import credited, lines
 from hitloopd.core.errors import UnknownNameError
 from tests.generate.tiny_model import index_file, write_model
+from tests.kits import write_pack
 
 
 @pytest.fixture
@@ -65,3 +66,17 @@ def test_generate_draws_from_a_model_of_the_library_and_names_its_hash(library, 
         told = json.loads(str(file["provenance"][0]))
     assert told["model"] == report["model"]
     assert told["nearest"][0]["author"] in {"Ada", "Bo"}
+
+
+def test_a_kit_credits_the_recordings_that_it_was_cut_from(tmp_path, capsys):
+    write_pack(tmp_path / "library" / "kits" / "tram", {"kick": (100, 120), "snare": (300,)})
+    write_pack(tmp_path / "elsewhere", {"kick": (100,)})
+    words = ("--set", f"paths.library={tmp_path / 'library'}", "--set", f"kit={tmp_path / 'elsewhere'}")
+    assert cli.main(["credits", "--json", *words]) == 0
+    kits = [thing for thing in json.loads(capsys.readouterr().out)["credits"] if thing["kind"] == "kit"]
+    assert [kit["name"] for kit in kits] == ["tram", str(tmp_path / "elsewhere")], "our own sounds need none"
+    work = {"title": "tram.wav", "author": "Ada", "licence": "CC BY 4.0", "origin": "example.org/tram"}
+    assert kits[0]["works"] == [work], "once, however many samples"
+    (tmp_path / "library" / "kits" / "tram" / "kick-1.wav").unlink()
+    assert cli.main(["credits", *words]) == 0
+    assert "these files are not there: kick-1.wav" in capsys.readouterr().out
