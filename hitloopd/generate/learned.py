@@ -155,7 +155,10 @@ class Learned:
         return self._told(request, self._drawer.draw(request))
 
     def generate_many(self, requests: Sequence[Request]) -> list[Pattern]:
-        """The same bars as one by one, in batches where the model can."""
+        """The same bars as one by one, in batches where the model can.
+
+        Where a drawer's arithmetic depends on the batch, once in some thousand bars a choice may tip the other way.
+        """
         many: Callable[[Sequence[Request]], list[Pattern]] | None = getattr(self._drawer, "draw_many", None)
         drawn = many(requests) if many is not None else [self._drawer.draw(request) for request in requests]
         return [self._told(request, pattern) for request, pattern in zip(requests, drawn, strict=True)]
