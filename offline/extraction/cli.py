@@ -63,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
     built = build(scans, references, plan)
     _finish(built, scans, references, args)
     _tell(built, told, args)
-    return SOME_FAILED if failed or refused or references.problems else 0
+    if not built.chosen:
+        print("extract: nothing was good enough; the pack has candidates but no samples.", file=sys.stderr)
+    return SOME_FAILED if failed or refused or references.problems or not built.chosen else 0
 
 
 def _files(given: Sequence[Path]) -> list[Path]:
@@ -94,11 +96,12 @@ def _scans(files: Sequence[Path], args: argparse.Namespace) -> tuple[list[Scan],
         jobs.append(Job(job_key(VERSION, file_hash(path), str(path.resolve()), options), (path.resolve(), options)))
     scans: list[Scan] = []
     store = args.out / WORK
-    for _, result in run_jobs(
+    for job, result in run_jobs(
         scan, jobs, store, workers=args.jobs, cluster=args.cluster, label="recordings", quiet=args.json
     ):
         if isinstance(result, Refused):
-            failed.append(result.reason)
+            path = str(job.arguments[0])
+            failed.append(result.reason if path in result.reason else f"{path}: {result.reason}")
         else:
             scans.append(result)
     return scans, failed

@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lessons", type=int, default=20_000, help="sounds that a listener is taught with")
     parser.add_argument("--font", type=Path, default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"))
     parser.add_argument("--methods", default="onset,knn,threshold,random")
+    parser.add_argument("--kits", metavar="NAMES", help="only the rounds that leave these kits out (default: all)")
     parser.add_argument("--hours", type=float, default=2.0, help="length of the recording for the memory")
     parser.add_argument("--seed", type=int, default=100)
     parser.add_argument("--json", action="store_true", help="say it as one JSON object")
@@ -87,7 +88,8 @@ class Hall:
         self.references = load_references(args.references)
         self.sounds: Sequence[Reference] = self.references.items
         self.fields: Mapping[str, Wave] = field_recordings(args.fields)
-        self.folds = folds(self.sounds, self.fields)
+        wanted = args.kits.split(",") if args.kits else None
+        self.folds = [one for one in folds(self.sounds, self.fields) if wanted is None or one.kit in wanted]
         self.methods = [word.strip() for word in args.methods.split(",")]
         self._lessons: Lessons | None = None
 

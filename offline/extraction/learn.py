@@ -23,10 +23,9 @@ from torch.nn import functional
 
 from hitloopd.core.errors import UnavailableError
 from offline.catalogue import Source, source_of
-from offline.extraction.audio import SUFFIXES
-from offline.extraction.classes import Reference, load_references
+from offline.extraction.classes import Reference, load_references, reference_files
 from offline.extraction.general_midi import font_sounds, own_sounds
-from offline.extraction.lessons import Lessons, field_recordings, make_lessons
+from offline.extraction.lessons import Lessons, field_recordings, heard_files, make_lessons
 from offline.extraction.listener import LABELS
 from offline.extraction.mel import ALL_BANDS
 from offline.extraction.shapes import SEGMENTS, SIZE
@@ -211,8 +210,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _card(args: argparse.Namespace, lessons: Lessons, cpu_s: float) -> dict[str, Any]:
-    files = [p for folder in (args.references, args.fields) for p in sorted(folder.rglob("*"))]
-    sources = [source_of(path) for path in files if path.suffix.lower() in SUFFIXES]
+    files = [path for path, _ in reference_files(args.references)] + heard_files(args.fields)
+    sources = [source_of(path) for path in files]
     return {
         "kind": "listener",
         "made_by": "python -m offline.extraction.learn",

@@ -86,12 +86,18 @@ def field_group(path: Path, folder: Path) -> str:
     return "opensfx" if inside.stem.startswith(("opensfx", "medley")) else inside.stem
 
 
+def heard_files(folder: Path) -> list[Path]:
+    """The field recordings that are listened to: short scenes that a medley repeats are heard in the medley."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    medley = any(path.stem.startswith("medley") for path in files)
+    return [path for path in files if not (medley and path.name.startswith("opensfx"))]
+
+
 def field_recordings(folder: Path) -> dict[str, Wave]:
-    """Each group's sound; short scenes that a medley repeats are heard in the medley."""
+    """Each group's sound."""
     found: dict[str, list[Wave]] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("opensfx"):
-            found.setdefault(field_group(path, folder), []).append(np.concatenate(list(blocks(open_recording(path)))))
+    for path in heard_files(folder):
+        found.setdefault(field_group(path, folder), []).append(np.concatenate(list(blocks(open_recording(path)))))
     return {group: np.concatenate(parts) for group, parts in found.items()}
 
 

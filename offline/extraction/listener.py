@@ -19,7 +19,7 @@ from offline.extraction.audio import RATE, Wave
 from offline.extraction.classes import CLASSES, LANE_OF, NONE
 from offline.extraction.mel import HOP, mel_power
 from offline.extraction.pack import LANES
-from offline.extraction.shapes import Shapes, shapes
+from offline.extraction.shapes import SIZE, Shapes, shapes
 
 LABELS: Final = (*CLASSES, NONE)
 SHIPPED: Final = Path(__file__).resolve().parents[2] / "models" / "listener" / "weights.npz"
@@ -46,7 +46,7 @@ def sound_shape(sound: Wave, onset: int = 0) -> Shapes:
 
 def outlines(seen: Shapes) -> Scores:
     """Unit vectors whose product tells how alike two sounds are: ``float32 [n, …]``."""
-    flat = seen[:, 0].reshape(len(seen), -1)
+    flat = seen[:, 0].reshape(len(seen), SIZE // 2)
     flat = flat - flat.mean(axis=1, keepdims=True)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
 
@@ -150,7 +150,8 @@ class Neighbours:
         for rank in range(count):
             scores[np.arange(len(seen)), self.labels[order[:, rank]]] += votes[:, rank]
         scores /= np.maximum(scores.sum(axis=1, keepdims=True), 1e-9)
-        known = 1.0 / (1.0 + np.exp(-18.0 * (best.mean(axis=1, keepdims=True) - self.familiar)))
+        likeness = (best * votes).sum(axis=1, keepdims=True) / votes.sum(axis=1, keepdims=True)
+        known = 1.0 / (1.0 + np.exp(-18.0 * (likeness - self.familiar)))
         scores *= known
         scores[:, -1:] += 1.0 - known
         return scores
