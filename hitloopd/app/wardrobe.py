@@ -124,10 +124,10 @@ class Wardrobe:
         """What to have ready for this session.
 
         Raises:
-            HitloopError: the kit, or a sample that was chosen, is not there any more or broken.
+            HitloopError: the kit is not there any more, or broken.
         """
         loaded = self.kit(state.kit)
-        slots = {lane: slot for lane in LANES if (slot := self._slot(state, loaded, lane, strict=True)) is not None}
+        slots = {lane: slot for lane in LANES if (slot := self._slot(state, loaded, lane)) is not None}
         kit = Kit(loaded.kit.name, slots, loaded.kit.description)
         parts = [(lane.value, slot.sample, slot.tuning, slot.fundamental_hz) for lane, slot in slots.items()]
         text = repr((str(loaded.path), self._read[state.kit][1], parts))
@@ -135,7 +135,7 @@ class Wardrobe:
 
     def slot(self, state: SessionState, lane: Lane) -> Slot | None:
         """How a lane is played, the user's gain, pan and choke included; ``None``: it is silent."""
-        slot = self._slot(state, self.kit_or_nothing(state.kit), lane, strict=False)
+        slot = self._slot(state, self.kit_or_nothing(state.kit), lane)
         if slot is None:
             return None
         return replace(
@@ -147,8 +147,8 @@ class Wardrobe:
 
     def sample(self, state: SessionState, lane: Lane) -> Sample | None:
         """What a lane plays, and where it is from; ``None``: it is silent."""
-        samples = self.kit_or_nothing(state.kit).kit.samples_of(lane)
-        chosen = state.samples.get(lane)
+        kit = self.kit_or_nothing(state.kit).kit
+        samples, chosen = kit.samples_of(lane), self._chosen(state, kit, lane)
         if chosen:
             return next((sample for sample in samples if sample.name == chosen), Sample(chosen))
         return samples[0] if samples else None
@@ -173,9 +173,9 @@ class Wardrobe:
         lanes = [lane for lane in LANES if lane in command.lanes] or list(LANES)
         several = {lane: [sample.name for sample in kit.samples_of(lane)] for lane in lanes}
         found = {
-            lane: _after(state.samples.get(lane) or names[0], names)
+            lane: _after(self._chosen(state, kit, lane) or names[0], names)
             for lane, names in several.items()
-            if len(names) > 1 or (names and state.samples.get(lane))
+            if len(names) > 1 or (names and self._chosen(state, kit, lane))
         }
         if not found:
             raise NothingToDoError(
@@ -184,14 +184,22 @@ class Wardrobe:
             )
         return SetSample(found, now=command.now)
 
-    def _slot(self, state: SessionState, loaded: LoadedKit, lane: Lane, *, strict: bool) -> Slot | None:
-        slot, chosen = loaded.kit.slots.get(lane), state.samples.get(lane)
+    def _chosen(self, state: SessionState, kit: Kit, lane: Lane) -> str:
+        """What the user chose for a lane; empty: nothing, or what was chosen is not there any more."""
+        name = state.samples.get(lane, "")
+        if name.startswith(SYNTH) or name in [sample.name for sample in kit.samples_of(lane)]:
+            return name
+        path = _within(self._library, name) if name else None
+        return name if path is not None and path.is_file() else ""
+
+    def _slot(self, state: SessionState, loaded: LoadedKit, lane: Lane) -> Slot | None:
+        slot, chosen = loaded.kit.slots.get(lane), self._chosen(state, loaded.kit, lane)
         if chosen:
             slot = replace(slot or Slot("", choke=CHOKES.get(lane, "")), sample=chosen, provenance="")
             of_kit = next((sample for sample in loaded.kit.samples_of(lane) if sample.name == chosen), None)
             hz = of_kit.fundamental_hz if of_kit is not None else None
             slot = replace(slot, fundamental_hz=hz, tuning=slot.tuning if of_kit is not None else 0.0)
-            if strict and of_kit is None and not chosen.startswith(SYNTH):
+            if of_kit is None and not chosen.startswith(SYNTH):
                 slot = replace(slot, sample=str(self._file(chosen)))
         if slot is None:
             return None

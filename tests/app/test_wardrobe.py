@@ -159,6 +159,14 @@ def test_a_lane_that_the_pack_lacks_can_be_given_a_sample(wardrobe):
     assert wardrobe.outfit(state).kit.slots[Lane.HIHAT].choke == "hats"
 
 
+def test_a_choice_that_went_away_gives_way_to_the_kits_own(wardrobe, library):
+    state = replace(STATE, samples={Lane.KICK: "samples/mine.wav", Lane.SNARE: "snare-9.wav"})
+    assert value(wardrobe, "/kit/next", state)[:4] == ("kick", "samples/mine.wav", "snare", "snare-1.wav")
+    (library / "samples" / "mine.wav").unlink()
+    assert value(wardrobe, "/kit/next", state)[:4] == ("kick", "kick-1.wav", "snare", "snare-1.wav")
+    assert wardrobe.outfit(state).number == wardrobe.outfit(STATE).number
+
+
 def test_a_kit_that_went_away_can_still_be_looked_at(wardrobe):
     gone = replace(STATE, kit="gone")
     assert value(wardrobe, "/slot/<lane>/gain", gone, Lane.KICK) == (0.0,)
