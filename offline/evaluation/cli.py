@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import UnavailableError
+from hitloopd.generate.card import is_model
 from offline.evaluation.baselines import NEGATIVES
 from offline.evaluation.reference import WHICH
 from offline.evaluation.report import update_table, write
@@ -105,12 +106,13 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _judged(word: str) -> bool:
-    """Not the README.md among ``models/*``."""
+    """Not what else ``models/*`` has: README.md, weights for other things than playing."""
     path = Path(word)
-    other = path.is_file() and path.suffix != ".npz"
-    if other:
-        print(f"offline evaluate: {word} is left out: no model folder and no .npz.", file=sys.stderr)
-    return not other
+    file = path.is_file() and path.suffix != ".npz"
+    folder = path.is_dir() and not is_model(path)
+    if file or folder:
+        print(f"offline evaluate: {word} is left out: no model folder and no .npz of rolls.", file=sys.stderr)
+    return not (file or folder)
 
 
 def _speeds(plan: Plan, bars: int) -> dict[str, dict[str, float]]:

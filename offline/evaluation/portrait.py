@@ -108,7 +108,7 @@ def _share(table: npt.NDArray[Any], hits: npt.NDArray[Any]) -> list[float]:
 
 
 def _loud(rolls: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return rolls.astype(np.float32) / MAX_VELOCITY
+    return rolls.astype(np.float32) / np.float32(MAX_VELOCITY)
 
 
 def _rounded(table: dict[str, Any]) -> dict[str, Any]:

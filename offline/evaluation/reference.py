@@ -69,7 +69,7 @@ class Reference:
 
 def energy_of(roll: npt.NDArray[Any]) -> float:
     """The energy 0..1 of one bar of bytes."""
-    return measure(pattern_from_roll(roll.astype(np.float32) / MAX_VELOCITY, 36).notes).value
+    return measure(pattern_from_roll(roll.astype(np.float32) / np.float32(MAX_VELOCITY), 36).notes).value
 
 
 @functools.lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ import numpy.typing as npt
 from hitloopd.core.errors import ArgumentError, UnavailableError
 from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, LANES, Pattern
 from hitloopd.core.request import MAX_SEED, Request, next_seed
-from hitloopd.generate.card import read_card
+from hitloopd.generate.card import is_model, read_card
 from hitloopd.generate.registry import Places, generators, load
 from hitloopd.generate.roll import roll_from_pattern
 from hitloopd.ports.generator import Generator
@@ -76,10 +76,12 @@ def _parse(word: str, *, temperature: float, ask: Ask, dataset: Path) -> Source:
     path = Path(word)
     if path.suffix == ".npz" and path.is_file():
         return Source(path.stem, "rolls", str(path))
-    if (path / "card.yaml").is_file():
+    if is_model(path):
         return Source(path.resolve().name, "model", str(path), temperature, ask)
     if path.is_dir():
-        raise ArgumentError(f"'{word}' is a folder without card.yaml: no model. Export one: python -m offline export.")
+        raise ArgumentError(
+            f"'{word}' is a folder without card.yaml or model.onnx: no model. Export one: python -m offline export."
+        )
     if word in generators():
         return Source(word, "generator", word, temperature, ask, str(dataset))
     raise ArgumentError(
@@ -121,7 +123,8 @@ def opened(source: Source) -> Generator:
     if source.kind == "model":
         from hitloopd.generate.learned import Learned  # noqa: PLC0415 - onnxruntime, for models only
 
-        return Learned(Path(source.where))
+        learned: Any = Learned(Path(source.where))
+        return cast("Generator", learned)
     dataset = Path(source.dataset) if source.dataset else None
     return load(source.where, Places(dataset=dataset))
 

@@ -158,7 +158,8 @@ def _boosting(
 ) -> npt.NDArray[Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - slow to import
 
-    model = HistGradientBoostingClassifier(
+    make: Any = HistGradientBoostingClassifier
+    model = make(
         max_iter=_TREES, learning_rate=0.1, max_leaf_nodes=15, max_bins=64, early_stopping=False, random_state=seed
     )
     return model.fit(bars, truth).decision_function(exam)

@@ -72,7 +72,7 @@ def bass_line(rolls: Bytes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int16
     on = begins.any(axis=2)
     pitch = begins.argmax(axis=2).astype(np.int16)
     first = np.take_along_axis(pitch, on.argmax(axis=1)[:, None], axis=1)
-    return on, np.where(on, pitch - first, 0).astype(np.int16)
+    return np.asarray(on), np.where(on, pitch - first, 0).astype(np.int16)
 
 
 def hits_table(rolls: npt.NDArray[Any]) -> Floats:
@@ -120,7 +120,7 @@ def full_planes(rolls: npt.NDArray[Any]) -> Floats:
     pitch = bass.argmax(axis=2)
     first = np.take_along_axis(pitch, on.argmax(axis=1)[:, None], axis=1)
     interval = np.where(on, pitch - first, 0).astype(np.float32) / PITCHES
-    return np.concatenate([held, struck, interval[:, :, None]], axis=2).transpose(0, 2, 1)
+    return np.concatenate([held, struck, interval[:, :, None]], axis=2).transpose(0, 2, 1).astype(np.float32)
 
 
 def _by_lane(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
