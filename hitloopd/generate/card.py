@@ -43,11 +43,6 @@ class Card:
         return self.sha256[:12]
 
 
-def is_model(folder: Path) -> bool:
-    """The folder holds a model, whole or not."""
-    return (folder / CARD).is_file() or (folder / MODEL).is_file()
-
-
 def read_card(folder: Path) -> Card:
     """The card of the model in ``folder``.
 

@@ -1,7 +1,6 @@
 """Learned generators: a model folder becomes a generator. Checked before it is run, run by one quiet thread.
 
-A *drawer* makes patterns with one kind of model; ``KINDS`` says which class does it. To add a kind, write a class with
-the methods of ``Drawer`` and put it into the table; export writes the kind's name into the card.
+A *drawer* makes patterns with one kind of model; ``kinds.KINDS`` says which class does it.
 
 Conventions: numpy and onnxruntime are loaded when a model is (some 200 ms, generator process only), never by importing
 this module.
@@ -13,22 +12,17 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hitloopd.core.errors import HitloopError, UnavailableError
 from hitloopd.core.pattern import LANES, Near, Note, Pattern, Provenance
 from hitloopd.core.request import Request
 from hitloopd.generate.card import Card, check_files, checked_bytes, read_card
 from hitloopd.generate.credits import INDEX
+from hitloopd.generate.kinds import KINDS
 
 if TYPE_CHECKING:
     from hitloopd.generate.novelty import Index
-
-KINDS: Final[Mapping[str, str]] = {
-    "latent": "hitloopd.generate.latent:LatentDrawer",
-    "weave": "hitloopd.generate.weave:WeaveDrawer",
-}
-"""What the card's ``kind`` names -> the class that draws with such a model."""
 
 
 class Session(Protocol):

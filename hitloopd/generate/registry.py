@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import HitloopError, UnavailableError, UnknownNameError, nearest
+from hitloopd.generate.kinds import is_generator
 from hitloopd.generate.places import NOWHERE, Places
 from hitloopd.ports.generator import Generator
 
@@ -46,7 +47,7 @@ def models(places: Places) -> dict[str, Path]:
     for root in places.models:
         if root.is_dir():
             for folder in sorted(root.iterdir()):
-                if (folder / "card.yaml").is_file() or (folder / "model.onnx").is_file():
+                if is_generator(folder):
                     found.setdefault(folder.name, folder)
     return found
 

@@ -55,6 +55,16 @@ def test_the_first_folder_counts_and_built_ins_win(tmp_path):
     assert type(load("rules", places)).__name__ == "Rules"
 
 
+def test_a_model_that_makes_no_bars_is_no_generator_and_half_of_one_that_does_is(tmp_path):
+    write_model(tmp_path / "ear", kind="listener")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "card.yaml").write_text("about: nothing\n")
+    (write_model(tmp_path / "half") / "model.onnx").unlink()
+    (write_model(tmp_path / "bare") / "card.yaml").unlink()
+    write_model(tmp_path / "odd", kind="dream")
+    assert set(models(Places((tmp_path,)))) == {"half", "bare", "odd"}
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
