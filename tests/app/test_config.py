@@ -81,8 +81,10 @@ def test_defaults_let_a_beginner_hear_a_loop_and_a_producer_find_the_ports() -> 
         ("osc.prt: 1", "1: osc.prt: unknown key; nearest: osc.port, osc.tcp_port, osc.slip_port."),
         (
             "audio: 3",
-            "1: audio: is a section, not a value; "
-            "expected backend, device, rate, block, latency, offset_ms, input under it.",
+            (
+                "1: audio: is a section, not a value; "
+                "expected backend, device, rate, block, latency, offset_ms, input under it."
+            ),
         ),
         ("kit: hose", "1: kit: there is no 'hose'; expected one of house, techno. Did you mean 'house'?"),
         (
