@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import UnavailableError
-from hitloopd.generate.card import is_model
 from offline.evaluation.baselines import NEGATIVES
 from offline.evaluation.reference import WHICH
 from offline.evaluation.report import update_table, write
-from offline.evaluation.sources import ASKS, Source, parse
+from offline.evaluation.sources import ASKS, Source, holds_model, parse
 from offline.evaluation.speed import speed
 from offline.evaluation.verdict import summarise
 from offline.evaluation.work import Plan, evaluate
@@ -109,7 +108,7 @@ def _judged(word: str) -> bool:
     """Not what else ``models/*`` has: README.md, weights for other things than playing."""
     path = Path(word)
     file = path.is_file() and path.suffix != ".npz"
-    folder = path.is_dir() and not is_model(path)
+    folder = path.is_dir() and not holds_model(path)
     if file or folder:
         print(f"offline evaluate: {word} is left out: no model folder and no .npz of rolls.", file=sys.stderr)
     return not (file or folder)

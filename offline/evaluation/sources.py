@@ -22,7 +22,7 @@ import numpy.typing as npt
 from hitloopd.core.errors import ArgumentError, UnavailableError
 from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, LANES, Pattern
 from hitloopd.core.request import MAX_SEED, Request, next_seed
-from hitloopd.generate.card import is_model, read_card
+from hitloopd.generate.card import CARD, MODEL, read_card
 from hitloopd.generate.registry import Places, generators, load
 from hitloopd.generate.roll import roll_from_pattern
 from hitloopd.ports.generator import Generator
@@ -76,7 +76,7 @@ def _parse(word: str, *, temperature: float, ask: Ask, dataset: Path) -> Source:
     path = Path(word)
     if path.suffix == ".npz" and path.is_file():
         return Source(path.stem, "rolls", str(path))
-    if is_model(path):
+    if holds_model(path):
         return Source(path.resolve().name, "model", str(path), temperature, ask)
     if path.is_dir():
         raise ArgumentError(
@@ -87,6 +87,11 @@ def _parse(word: str, *, temperature: float, ask: Ask, dataset: Path) -> Source:
     raise ArgumentError(
         f"'{word}' is no model folder, no .npz of rolls and no generator (there are {', '.join(generators())})."
     )
+
+
+def holds_model(folder: Path) -> bool:
+    """There is a model in the folder, whole or not."""
+    return (folder / CARD).is_file() or (folder / MODEL).is_file()
 
 
 def baseline(name: str) -> Source:

@@ -191,7 +191,11 @@ def calibration(part: Found) -> str:
         if found["sound"]
         else "**Not sound**: see who passed."
     )
-    return f"{word} Passed, of {found['seeds']} seeds: {passed}.\n\n" + table(
+    blind = "".join(
+        f" Calibrated on the test songs alone, *{name}* would pass in {count} of {found['seeds']} seeds."
+        for name, count in found["blind"].items()
+    )
+    return f"{word} Passed, of {found['seeds']} seeds: {passed}.{blind}\n\n" + table(
         ["check", "passes", "worst real", "stops in every seed"], rows
     )
 

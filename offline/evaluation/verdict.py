@@ -63,8 +63,8 @@ def _calibration(portraits: Mapping[str, Sequence[Portrait]]) -> Calibration | N
     from offline.evaluation.baselines import NEGATIVES  # noqa: PLC0415 - numpy arrays of nothing here
 
     failures = {name: portraits[name] for name in NEGATIVES if name in portraits}
-    real = portraits.get("real", [])
-    if not failures or not real or not real[0]["auc"]:
+    real = {name: portraits[name] for name in ("real", "real, other songs") if portraits.get(name)}
+    if not failures or not real or not all(several[0]["auc"] for several in real.values()):
         return None
     return calibrate(real, failures)
 
@@ -74,6 +74,7 @@ def _plain(calibration: Calibration) -> Found:
         "sound": calibration.sound,
         "seeds": calibration.seeds,
         "passed": dict(calibration.passed),
+        "blind": dict(calibration.blind),
         "thresholds": [
             {
                 "check": t.check.name,

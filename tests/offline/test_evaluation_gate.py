@@ -78,7 +78,7 @@ def portrait(**changes):
     return out
 
 
-REAL = [portrait(precision=0.8 + 0.01 * seed) for seed in range(5)]
+REAL = {"real": [portrait(precision=0.8 + 0.01 * seed) for seed in range(5)], "others": [portrait(precision=0.9)] * 5}
 
 
 def test_a_threshold_stands_between_the_worst_real_bars_and_the_nearest_failure():
@@ -87,7 +87,8 @@ def test_a_threshold_stands_between_the_worst_real_bars_and_the_nearest_failure(
     assert threshold.limit == pytest.approx(0.7)
     assert (threshold.real, set(threshold.caught)) == (0.8, {"noise", "near"})
     assert found.sound
-    assert found.passed == {"real": 5, "noise": 0, "near": 0}
+    assert found.passed == {"real": 5, "others": 5, "noise": 0, "near": 0}
+    assert found.blind == {"others": 5}
     assert found.failed(portrait(precision=0.69)) == ["precision"]
     assert passes(found, [portrait(), portrait(coverage=0.1)]) == 1
 
@@ -101,3 +102,11 @@ def test_a_failure_that_looks_real_makes_the_calibration_unsound():
 def test_of_the_two_judges_the_higher_counts():
     check = next(check for check in CHECKS if check.name == "AUC full")
     assert figure(portrait(), check) == 0.66
+
+
+def test_real_songs_that_the_first_ones_do_not_stand_for_are_told():
+    real = {**REAL, "others": [portrait(coverage=0.3)] * 5}
+    found = calibrate(real, {"collapse": [portrait(coverage=0.1)] * 5})
+    assert found.blind == {"others": 0}
+    assert found.passed == {"real": 5, "others": 5, "collapse": 0}
+    assert found.sound
