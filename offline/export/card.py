@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from offline.dataset.store import Bars
@@ -17,15 +18,21 @@ from offline.training.data import Chosen
 _AUTHORS_SHOWN: Final = 40
 
 
-def data_facts(bars: Bars, chosen: Chosen) -> dict[str, Any]:
-    """What the model learned from, and whose it is."""
-    rows = chosen.train
+def data_facts(bars: Bars, chosen: Chosen, rows: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """What the model learned from, and whose it is.
+
+    Args:
+        bars: the data set.
+        chosen: what its run was trained on.
+        rows: these and the bars of the run it began with.
+    """
     licences = Counter(np.asarray(bars.licence)[rows].tolist())
     return {
         "encoding": bars.facts.get("encoding"),
         "bars": len(rows),
         "bars_with_bass": int(np.asarray(bars.has_bass)[rows].sum()),
-        "share_of_the_training_bars": round(len(rows) / max(chosen.available, 1), 4),
+        "bars_of_its_own_run": len(chosen.train),
+        "share_of_the_training_bars": round(len(chosen.train) / max(chosen.available, 1), 4),
         "training_bars_in_data_set": chosen.whole,
         "songs": len(set(np.asarray(bars.song)[rows].tolist())),
         "licences": {name or "none stated": count for name, count in sorted(licences.items())},
@@ -82,8 +89,10 @@ def as_markdown(card: Mapping[str, Any]) -> str:
                 "recipe": training["recipe"],
                 "epochs": training["epochs"],
                 "seed": training["seed"],
-                "bars": f"{_number(data['bars'])} ({data['share_of_the_training_bars']:.0%} of those its settings "
-                f"let through, {_number(data['bars_with_bass'])} with bass) of {_number(data['songs'])} songs",
+                "bars": f"{_number(data['bars_of_its_own_run'])}, {data['share_of_the_training_bars']:.0%} of those "
+                "that its settings let through",
+                "bars in its weights": f"{_number(data['bars'])} ({_number(data['bars_with_bass'])} with bass) of "
+                f"{_number(data['songs'])} songs",
                 "time": f"{training['seconds']:.0f} s, {training['cpu_seconds']:.0f} s of processor",
                 "on": f"{training.get('device', 'not noted')}, torch {training.get('torch', 'not noted')}",
             }
@@ -116,7 +125,7 @@ def as_markdown(card: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _authors(bars: Bars, rows: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an index array
+def _authors(bars: Bars, rows: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     counts: Counter[tuple[str, str]] = Counter()
     songs: dict[tuple[str, str], set[str]] = {}
     for row in rows:

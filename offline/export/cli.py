@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from hitloopd.core.errors import ArgumentError, ConfigError
@@ -24,7 +25,7 @@ from hitloopd.generate.credits import INDEX
 from hitloopd.generate.learned import Learned
 from hitloopd.generate.novelty import index_bytes
 from hitloopd.generate.roll import roll_from_pattern
-from offline.dataset.store import load_bars
+from offline.dataset.store import Bars, load_bars
 from offline.export.card import as_markdown, as_yaml, data_facts, training_facts
 from offline.export.index import build, error, unseen
 from offline.export.onnx_file import to_onnx
@@ -47,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the data set that it learned from")
     parser.add_argument("--out", type=Path, required=True, metavar="models/NAME", help="folder of the model")
     parser.add_argument("--checkpoint", default="", help="file in RUN (default: best.pt where there is one)")
+    parser.add_argument("--began-with", type=Path, metavar="RUN", help="the run whose weights it began with, if any")
     parser.add_argument("--licence", default=LICENCE, help=f"of the model ({LICENCE})")
     parser.add_argument("--report", type=Path, help="figures to put on the card: JSON, or evaluate's report.json")
     parser.add_argument("--json", action="store_true", help="print the card as JSON")
@@ -61,9 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = choose(bars, config)
     if chosen.key != held.data_key:
         raise ConfigError([f"{arguments.data}: these are not the bars that {arguments.run_folder} was trained on."])
+    run_facts = _run_facts(arguments.run_folder)
+    rows = np.union1d(chosen.train, _rows_before(arguments, run_facts, bars, held.data_key))
     plan = recipe.export_module()
     exported = to_onnx(plan)
-    built = build(bars, chosen.train)
+    built = build(bars, rows)
     index = index_bytes(built.index)
     card: dict[str, Any] = {
         "name": out.name,
@@ -74,10 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
         "index_sha256": hashlib.sha256(index).hexdigest(),
         "licence": arguments.licence,
         **plan.card,
-        "training": training_facts(held, config, _run_facts(arguments.run_folder)),
-        "data": data_facts(bars, chosen),
+        "training": training_facts(held, config, run_facts),
+        "data": data_facts(bars, chosen, rows),
         "parity": dict(exported.parity),
-        "novelty": {"fingerprints": len(built.grids), **error(built, unseen(bars, chosen.train))},
+        "novelty": {"fingerprints": len(built.grids), **error(built, unseen(bars, rows))},
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / CARD).unlink(missing_ok=True)
@@ -89,6 +93,30 @@ def run(arguments: argparse.Namespace) -> int:
     write_atomically(out / CARD, as_yaml(card).encode())
     _say(arguments, card)
     return 0
+
+
+def _rows_before(
+    arguments: argparse.Namespace, facts: Mapping[str, Any], bars: Bars, own_key: str
+) -> npt.NDArray[np.int64]:
+    """The bars that the run began with had learned from: they are in its weights, so they are credited too.
+
+    Raises:
+        ConfigError: it began with another run's weights, and that run is not named, or another one is.
+    """
+    begun = facts.get("started_from")
+    key = str(begun.get("data_key", own_key)) if isinstance(begun, Mapping) else own_key
+    if arguments.began_with is None:
+        if key != own_key:
+            text = (
+                "began with the weights of a run on other bars, which are to be credited too: name it by --began-with."
+            )
+            raise ConfigError([f"{arguments.run_folder}: {text}"])
+        return np.zeros(0, dtype=np.int64)
+    _, held = open_run(arguments.began_with)
+    before = choose(bars, parse(recipe_module(held.name).Config, held.config, str(arguments.began_with)))
+    if held.data_key != key or before.key != key:
+        raise ConfigError([f"{arguments.began_with}: is not what {arguments.run_folder} began with, on these bars."])
+    return before.train
 
 
 def _measures(folder: Path, report: Path | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from offline.__main__ import main
 from offline.dataset.store import load_bars
 from offline.export.index import build, error, unseen
 from offline.export.onnx_file import ParityError, apart, to_onnx
+from offline.training import checkpoint
 from offline.training.recipe import ExportPlan
 from tests.offline.training_helpers import tiny_bars, tiny_folder
 
@@ -92,6 +94,25 @@ def test_other_bars_than_it_was_trained_on_are_refused(run, tmp_path, capsys):
     assert main(["export", str(run[0]), "--data", str(other), "--out", str(tmp_path / "m")]) == 2
     assert "not the bars" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
+
+
+def test_bars_of_the_run_that_it_began_with_are_credited_too(run, tmp_path, capsys):
+    first, later, out = tmp_path / "first", tmp_path / "later", tmp_path / "mine"
+    words = ["train", "vae", "--data", str(run[1]), "--out", str(first), "--epochs", "1", "--quiet"]
+    assert main([*words, "--device", "cpu", "--set", "bars=6", "--set", "batch_size=6"]) == 0
+    shutil.copytree(run[0], later)
+    told = yaml.safe_load((later / "run.yaml").read_text())
+    key = checkpoint.read(first / checkpoint.LAST).data_key
+    (later / "run.yaml").write_text(yaml.safe_dump({**told, "started_from": {"recipe": "vae", "data_key": key}}))
+    words = ["export", str(later), "--data", str(run[1]), "--out", str(out)]
+    assert main(words) == 2
+    assert "--began-with" in capsys.readouterr().err
+    assert main([*words, "--began-with", str(run[0])]) == 2
+    assert "is not what" in capsys.readouterr().err
+    assert main([*words, "--began-with", str(first)]) == 0
+    data = read_card(out).fields["data"]
+    assert (data["bars"], data["bars_of_its_own_run"]) == (6, 4)
+    assert sum(int(song["bars"]) for song in song_credits(out)) == 6
 
 
 def test_a_folder_without_a_run_is_told(run, tmp_path, capsys):
