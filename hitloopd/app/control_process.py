@@ -468,7 +468,16 @@ class Control:
         if notice.share in (0.0, 1.0):
             self._note("warning" if notice.stage == "failed" else "info", f"live sampling: {notice.text}")
         if notice.stage == "ready" and self._listening.use:
-            self._desk.submit("/hitloop/kit/load", LoadKit(notice.kit), lambda outcome: self._offered(notice, outcome))
+            self._offer(notice)
+
+    def _offer(self, notice: KitProgress) -> None:
+        try:
+            fill = self._wardrobe.fill(self._desk.history.present, notice.kit)
+        except HitloopError as error:
+            self._offered(notice, Rejected(error.code, str(error)))
+            return
+        command = LoadKit(notice.kit, fill=fill)
+        self._desk.submit("/hitloop/kit/load", command, lambda outcome: self._offered(notice, outcome))
 
     def _offered(self, notice: KitProgress, outcome: Outcome) -> None:
         match outcome:

@@ -184,6 +184,20 @@ class Wardrobe:
             )
         return SetSample(found, now=command.now)
 
+    def fill(self, state: SessionState, name: str) -> dict[Lane, str]:
+        """Built-in sounds for the lanes that a kit has nothing for: a groove that loses its kick is none.
+
+        What plays there now, if it is built in, else a plain house kit's.
+        """
+        has = self.kit(name).kit.slots
+        playing = {lane: sample.name for lane in LANES if (sample := self.sample(state, lane)) is not None}
+        plain = {lane: f"{SYNTH}house/{lane}" for lane in LANES}
+        return {
+            lane: playing[lane] if playing.get(lane, "").startswith(SYNTH) else plain[lane]
+            for lane in LANES
+            if lane not in has
+        }
+
     def _chosen(self, state: SessionState, kit: Kit, lane: Lane) -> str:
         """What the user chose for a lane; empty: nothing, or what was chosen is not there any more."""
         name = state.samples.get(lane, "")

@@ -203,11 +203,13 @@ class LoadKit:
         name: of a kit or pack, or a path.
         now: do not wait for the bar line.
         anywhere: the path may lie outside the library folders: the config said it, and no stranger.
+        fill: lane -> sample to begin with, for lanes that the kit has nothing for.
     """
 
     name: str
     now: bool = False
     anywhere: bool = False
+    fill: Mapping[Lane, str] = field(default_factory=dict[Lane, str])
 
 
 @dataclass(frozen=True, slots=True)

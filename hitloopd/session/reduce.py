@@ -256,7 +256,7 @@ def _per_lane(
 
 def _load_kit(state: SessionState, command: c.LoadKit) -> SessionState:
     """What was chosen among the old kit's samples means nothing in the new one; the mixer stays."""
-    return replace(_name("kit")(state, command), samples={}, tunings={})
+    return replace(_name("kit")(state, command), samples=dict(command.fill), tunings={})
 
 
 def _set_sample(state: SessionState, command: c.SetSample) -> SessionState:

@@ -132,7 +132,7 @@ class FakeDesk:
         return (pattern.id,)
 
 
-_HOW = frozenset({"lane", "now", "anywhere", "use"})
+_HOW = frozenset({"lane", "now", "anywhere", "use", "fill"})
 
 
 def _own_values(command: cmd.Command) -> tuple[Value, ...]:

@@ -12,7 +12,8 @@ from hitloopd.app.slot_values import SOUND_LOOKS
 from hitloopd.app.wardrobe import Wardrobe
 from hitloopd.core.commands import LoadKit, NextSample, SetSample
 from hitloopd.core.errors import ConfigError, HitloopError, NothingToDoError, RangeError, UnknownNameError
-from hitloopd.core.pattern import Lane
+from hitloopd.core.pattern import LANES, Lane
+from hitloopd.session.reduce import reduce
 from hitloopd.session.state import SessionState
 from tests.kits import write_pack
 
@@ -165,6 +166,15 @@ def test_a_choice_that_went_away_gives_way_to_the_kits_own(wardrobe, library):
     (library / "samples" / "mine.wav").unlink()
     assert value(wardrobe, "/kit/next", state)[:4] == ("kick", "kick-1.wav", "snare", "snare-1.wav")
     assert wardrobe.outfit(state).number == wardrobe.outfit(STATE).number
+
+
+def test_lanes_that_a_new_kit_lacks_keep_a_built_in_sound(wardrobe):
+    techno = replace(STATE, kit="techno")
+    assert wardrobe.fill(techno, "tram") == {Lane.HIHAT: "synth:techno/hihat", Lane.CYMBAL: "synth:techno/cymbal"}
+    loaded = reduce(techno, LoadKit("tram", fill=wardrobe.fill(STATE, "tram")))
+    assert loaded.samples == {Lane.HIHAT: "synth:house/hihat", Lane.CYMBAL: "synth:house/cymbal"}
+    assert set(wardrobe.outfit(loaded).kit.slots) == set(LANES)
+    assert wardrobe.fill(STATE, "house") == {}
 
 
 def test_a_kit_that_went_away_can_still_be_looked_at(wardrobe):
