@@ -28,6 +28,7 @@ BENCHMARKS = (
     "memory",
     "cpu",
     "audio_callback",
+    "kit_loading",
     "jack_exact",
     "peers",
     "unit_tests",
