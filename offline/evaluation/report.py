@@ -10,6 +10,7 @@ from typing import Any, Final
 from hitloopd.core.errors import UnavailableError
 from hitloopd.generate.card import read_card
 from offline.evaluation import pictures, tables
+from offline.evaluation.baselines import NEGATIVES
 from offline.evaluation.reference import TITLES
 from offline.evaluation.sources import Source
 from offline.evaluation.verdict import for_card, goals
@@ -119,7 +120,8 @@ def _reference(folder: Path, which: str, part: Found, found: Found, raw: Found) 
     maps = {"training bars": found["data"]["heat"] / 255}
     maps |= {name: several[0]["heat"] / 255 for name, several in found["portraits"].items()}
     pictures.heat_maps(folder / f"distances-{which}.png", maps)
-    pictures.feels(folder / f"feel-{which}.png", rows)
+    playing = {name: row for name, row in rows.items() if name not in NEGATIVES}  # those borrow real hits
+    pictures.feels(folder / f"feel-{which}.png", playing)
     parts = [f"## {TITLES[which]}\n", tables.verdicts(part)]
     if part["calibration"] is not None:
         pictures.checks(folder / f"gate-{which}.png", rows, part["calibration"]["thresholds"])
