@@ -1,0 +1,268 @@
+"""Draws with ``weave``, our own network: whole bars, lanes that fit the others, near a target energy, in a style.
+
+The energy asked for is what the network aims at. Then its notes are ranked by how sure it was of them, and candidates
+by how nearly they were drawn. Where the bar misses the target by more than ``TOLERANCE``, the last of the one or the
+first of the other make up for it. Below ``CALMEST`` and above ``WILDEST`` the same bar is drawn, and only the knob goes
+on: so more energy asked for is hardly ever less energy heard.
+
+It has its own sense of harmony: ``scale`` is for ``rules``. A style that it does not know is "any".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+import numpy as np
+
+from hitloopd.core.energy import Meter
+from hitloopd.core.errors import UnavailableError
+from hitloopd.core.pattern import (
+    ALL_LANES,
+    LANES,
+    Lane,
+    Note,
+    Pattern,
+    Provenance,
+)
+from hitloopd.core.request import Request
+from hitloopd.generate import weave_walk as walk
+from hitloopd.generate.learned import Session, require_shapes
+from hitloopd.generate.weave_hits import hits_of, note_of
+from hitloopd.generate.weave_morph import between
+from hitloopd.generate.weave_walk import Array, Drawn, Hit, Wish
+
+BATCH: Final = 256
+CALMEST: Final = 0.03
+WILDEST: Final = 0.85
+TOLERANCE: Final = 0.05
+CANDIDATES: Final = 20  # beyond the drawn notes
+SKELETON_SHARE: Final = 4  # every fourth note is left at the calm end
+ECHO: Final = 0.5  # how much less sure the second and third hit of a cell are
+LONG: Final = 0.5  # how much more important a note of half a bar is than a short one: it holds the bar together
+LONGEST: Final = 64
+LEAST_TURN: Final = 1e-6  # of the knob
+
+
+class OnnxNet:
+    """The network in an onnxruntime session: one graph with four branches, ``which`` says whose turn it is.
+
+    Raises:
+        UnavailableError: the model has other inputs or outputs.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        found: dict[str, Sequence[Any]] = {item.name: list(item.shape) for item in session.get_inputs()}
+        past = [size for size in found.get("past", ()) if isinstance(size, int)]
+        if len(past) != 4:
+            raise UnavailableError("it has no input 'past' of layers x 2 x heads x cells x size")
+        layers, _, heads, size = past
+        self.width = heads * size
+        self.past = (layers, heads, size)
+        shapes = _inputs(self.width, self.past)
+        require_shapes(session, shapes, {})
+        if missing := _OUTPUTS - {item.name for item in session.get_outputs()}:  # branches hide their shapes
+            raise UnavailableError(f"it has no output {', '.join(sorted(missing))}")
+        self._idle: dict[str, Array] = {
+            name: np.zeros([length or 0 for length in shape], np.int64 if name in _WHOLE_NUMBERS else np.float32)
+            for name, shape in shapes.items()
+        }
+
+    def whole(self, style: Array, has_bass: Array, energy: Array, told: Array) -> Array:
+        """See ``weave_walk.Net``."""
+        fed = {"style": style, "has_bass": has_bass, "energy": energy, "told": told}
+        (bases,) = self._run(0, ("bases",), fed)
+        return bases
+
+    def read(self, given: Array, kept: Array) -> tuple[Array, Array]:
+        """See ``weave_walk.Net``."""
+        read, contents = self._run(1, ("read", "kept_cells"), {"given": given, "kept": kept})
+        return read, contents
+
+    def step(self, told: walk.StepInputs) -> tuple[Array, Array, Array]:
+        """See ``weave_walk.Net``."""
+        chord, state, present = self._run(2, ("chord", "state", "present"), told._asdict())
+        return chord, state, present
+
+    def hit(self, told: walk.HitInputs) -> tuple[Array, Array]:
+        """See ``weave_walk.Net``."""
+        choice, vector = self._run(3, ("choice", "vector"), told._asdict())
+        return choice, vector
+
+    def _run(self, which: int, outputs: Sequence[str], fed: Mapping[str, Array]) -> list[Any]:
+        return self._session.run(outputs, {**self._idle, **fed, "which": np.array(which, dtype=np.int64)})
+
+
+_WHOLE_NUMBERS: Final = ("which", "style", "has_bass", "kept", "held", "known", "facts", "old")
+_Shapes = Mapping[str, Sequence[int | None]]
+
+
+def _inputs(width: int, past: tuple[int, int, int]) -> _Shapes:
+    layers, heads, size = past
+    return {
+        "which": (),
+        "style": (None,),
+        "has_bass": (None,),
+        "energy": (None,),
+        "told": (None, walk.LANES),
+        "given": (None, walk.LANES),
+        "kept": (None, walk.CELLS, walk.LANES, walk.SLOTS, 5),
+        "base": (None, width),
+        "before_it": (None, 1 + len(walk.LAGS), width),
+        "held": (None, walk.LANES),
+        "pace": (None, 8),
+        "past": (None, layers, 2, heads, None, size),
+        "state_of": (None, width),
+        "before": (None, width),
+        "known": (None, 16),
+        "facts": (None, 6),
+        "old": (None, 2, 4),
+        "noise": (None, sum(walk.NOISE)),
+    }
+
+
+_OUTPUTS: Final = frozenset({"bases", "read", "kept_cells", "chord", "state", "present", "choice", "vector"})
+
+
+class WeaveDrawer:
+    """Drawer of kind ``weave``; ``tags`` on the card says which style has which number.
+
+    In a batch sums are done in another order, which can, about once in a thousand bars, tip a choice: it is ``draw``
+    that gives the same bytes every time.
+    """
+
+    def __init__(self, session: Session, card: Mapping[str, object]) -> None:
+        self._net = OnnxNet(session)
+        self._tags = {str(name): number for name, number in cast("dict[str, int]", card["tags"]).items()}
+        self._any = int(cast("int", card["any_style"]))
+        self._heat = float(cast("float", card.get("temperature", 1.0)))
+
+    def draw(self, request: Request) -> Pattern:
+        """The bar. Thread: generator process. Real-time: no."""
+        return self.draw_many([request])[0]
+
+    def draw_many(self, requests: Sequence[Request]) -> list[Pattern]:
+        """Bars in batches."""
+        return [
+            pattern
+            for start in range(0, len(requests), BATCH)
+            for pattern in self._batch(requests[start : start + BATCH])
+        ]
+
+    def _batch(self, requests: Sequence[Request]) -> list[Pattern]:
+        fresh = [request for request in requests if not request.points]
+        drawn = iter(walk.walk(self._net, [self._wish(request) for request in fresh])) if fresh else iter(())
+        return [
+            between(self._net, self._any, request) if request.points else _pattern(request, next(drawn))
+            for request in requests
+        ]
+
+    def _wish(self, request: Request) -> Wish:
+        aim = min(max(request.energy, CALMEST), WILDEST)
+        kept = _kept(request)
+        bass = Lane.BASS in request.lanes or bool(request.condition and request.condition.lane(Lane.BASS))
+        return Wish(
+            seed=request.seed,
+            style=self._tags.get(request.style, self._any),
+            has_bass=bass,
+            energy=aim,
+            temperature=request.temperature * self._heat,
+            kept=kept if bass else {lane: cells for lane, cells in kept.items() if lane != walk.BASS},
+            candidates=CANDIDATES,
+        )
+
+
+def _kept(request: Request) -> dict[int, list[list[Hit]]]:
+    """The lanes that stay, as the network hears them."""
+    if request.condition is None:
+        return {}
+    stay = [(index, lane) for index, lane in enumerate(LANES) if lane in ALL_LANES - request.lanes]
+    return {index: hits_of(request.condition.lane(lane)) for index, lane in stay}
+
+
+def _pattern(request: Request, drawn: Drawn) -> Pattern:
+    own = [index for index, lane in enumerate(LANES) if lane in request.lanes or request.condition is None]
+    sure = drawn.sure.tolist()
+    struck = [
+        (sure[cell][lane] * ECHO**slot + LONG * min(hit.length, LONGEST) / LONGEST, cell, lane, hit)
+        for cell, lanes in enumerate(drawn.hits)
+        for lane in own
+        for slot, hit in enumerate(lanes[lane])
+    ]
+    more = [(extra.chance, extra.cell, extra.lane, extra.hit) for extra in drawn.extra if extra.lane in own]
+    stays = [n for n in request.condition.notes if n.lane not in request.lanes] if request.condition is not None else []
+    taken: set[tuple[int, int, int]] = set()
+    notes = with_priorities(_in_order(struck, taken), _in_order(more, taken), stays, request.energy)
+    parent = request.condition.id if request.condition is not None and stays else ""
+    return Pattern(notes, request.root, Provenance("weave", parent=parent))
+
+
+def _in_order(rows: Sequence[tuple[float, int, int, Hit]], taken: set[tuple[int, int, int]]) -> list[Note]:
+    """Most important first; notes that would be one are one."""
+    out: list[Note] = []
+    for _, cell, lane, hit in sorted(rows, key=lambda row: (-round(row[0], 5), *row[1:])):
+        place = cell * walk.STEPS + hit.place, lane, hit.pitch
+        if place not in taken:
+            out.append(note_of(cell, lane, hit))
+        taken.add(place)
+    return out
+
+
+def with_priorities(
+    drawn: Sequence[Note], more: Sequence[Note], stays: Sequence[Note], target: float
+) -> tuple[Note, ...]:
+    """Give notes priorities so that about the drawn ones sound with the knob at ``target``.
+
+    The energy follows the knob in two straight lines that meet at the target, one from the skeleton and one to the
+    whole. What stays sounds anyway and counts.
+
+    Args:
+        drawn: the bar, most important first.
+        more: candidates beyond it, most important first.
+        stays: notes of lanes that are not drawn.
+        target: the energy asked for; outside of what can be drawn, its nearest end is where the lines meet.
+    """
+    target = min(max(target, CALMEST), WILDEST)
+    ranked = [*drawn, *more]
+    if not ranked:
+        return ()
+    meter = Meter()
+    for note in stays:
+        meter.add(note)
+    levels: list[float] = [meter.read().value]
+    for note in ranked:
+        meter.add(note)
+        levels.append(meter.read().value)
+    cut = _cut(levels, len(drawn), target)
+    skeleton = min(max(len(drawn) // SKELETON_SHARE, 1), cut) if cut else 0
+    knobs = [
+        0.0
+        if index <= skeleton
+        else _line(levels, (skeleton, cut), index, 0.0, target)
+        if index <= cut
+        else _line(levels, (cut, len(ranked)), index, target, 1.0)
+        for index in range(1, len(ranked) + 1)
+    ]
+    return tuple(
+        Note(n.start_ticks, n.lane, n.pitch, n.length_ticks, n.velocity, knob)
+        for n, knob in zip(ranked, knobs, strict=True)
+    )
+
+
+def _cut(levels: Sequence[float], drawn: int, target: float) -> int:
+    """How many notes sound at the target: the drawn ones, or as many as bring the energy near it."""
+    cut = drawn
+    while cut > 0 and levels[cut] > target + TOLERANCE:
+        cut -= 1
+    while cut < len(levels) - 1 and levels[cut] < target - TOLERANCE:
+        cut += 1
+    return cut
+
+
+def _line(levels: Sequence[float], between: tuple[int, int], index: int, low: float, high: float) -> float:
+    """The knob at which the note ``index`` comes in: above ``low``, up to ``high``."""
+    first, last = between
+    span = levels[last] - levels[first]
+    share = (levels[index] - levels[first]) / span if span > 0 else 1.0
+    return min(max(round(low + (high - low) * share, 6), low + LEAST_TURN), high)
