@@ -30,9 +30,10 @@ MIN_VELOCITY: Final = 0.001
 def roll_from_pattern(pattern: Pattern) -> Roll:
     """The roll of a bar; take out what does not sound first (``pattern.at(knob)``).
 
-    A drum hit lasts at least four steps, but ends one step before the next hit of its lane so that the two stay two. A
-    bass note lasts as written, with the same gap before the next note of its pitch. Hits of a row less than two steps
-    apart become one, the louder. What begins before the bar line begins at step 0.
+    A drum hit lasts at least four steps, but ends one step before the next hit of its lane where that leaves four;
+    closer hits touch, for anything shorter would count as unqualified. A bass note lasts as written, with the same gap before
+    the next note of its pitch. Hits of a row less than two steps apart become one, the louder. What begins before the
+    bar line begins at step 0. Data sets draw their bars by the same rule (``offline.dataset.encoder``).
     """
     roll = np.zeros(SHAPE, dtype=np.float32)
     for row in range(ROWS):
@@ -40,7 +41,8 @@ def roll_from_pattern(pattern: Pattern) -> Roll:
         for index, (step, steps, velocity) in enumerate(hits):
             end = step + (max(MIN_DRUM_STEPS, steps) if row < BASS_ROW else steps)
             if index + 1 < len(hits):
-                end = min(end, hits[index + 1][0] - 1)
+                following = hits[index + 1][0]
+                end = min(end, following - (1 if following - step > MIN_DRUM_STEPS else 0))
             roll[step : max(end, step + 1), row] = velocity
     return roll
 

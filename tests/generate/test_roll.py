@@ -26,9 +26,18 @@ def test_shape_rows_and_velocity():
     assert np.count_nonzero(roll) == 24
 
 
-def test_a_short_hit_lasts_four_steps_but_leaves_a_gap_before_the_next():
-    hats = Pattern(tuple(Note(tick, Lane.HIHAT, length_ticks=10) for tick in (0, 120, 180, 210, 600)))
-    assert held(roll_from_pattern(hats), 2) == [(0, 4), (8, 3), (12, 1), (14, 4), (40, 4)]
+def test_a_short_hit_lasts_four_steps_and_leaves_a_gap_before_the_next_where_there_is_room():
+    hats = Pattern(tuple(Note(tick, Lane.HIHAT, length_ticks=10) for tick in (0, 75, 600)))
+    assert held(roll_from_pattern(hats), 2) == [(0, 4), (5, 4), (40, 4)]
+
+
+def test_closer_hits_touch_rather_than_be_too_short():
+    roll = Pattern(
+        tuple(Note(t, Lane.HIHAT, length_ticks=10, velocity=v) for t, v in ((120, 0.5), (180, 0.6), (210, 0.7)))
+    )
+    steps = roll_from_pattern(roll)[:, 2]
+    assert held(roll_from_pattern(roll), 2) == [(8, 10)]
+    assert np.allclose(steps[[8, 11, 12, 13, 14, 17]], [0.5, 0.5, 0.6, 0.6, 0.7, 0.7])
 
 
 def test_a_long_hit_stops_before_the_next_of_its_lane():
