@@ -31,9 +31,9 @@ def roll_from_pattern(pattern: Pattern) -> Roll:
     """The roll of a bar; take out what does not sound first (``pattern.at(knob)``).
 
     A drum hit lasts at least four steps, but ends one step before the next hit of its lane where that leaves four;
-    closer hits touch, for anything shorter would count as unqualified. A bass note lasts as written, with the same gap before
-    the next note of its pitch. Hits of a row less than two steps apart become one, the louder. What begins before the
-    bar line begins at step 0. Data sets draw their bars by the same rule (``offline.dataset.encoder``).
+    closer hits touch, for anything shorter would count as unqualified. A bass note lasts as written, with the same gap
+    before the next note of its pitch. Hits of a row less than two steps apart become one, the louder. What begins
+    before the bar line begins at step 0. Data sets draw their bars by the same rule (``offline.dataset.encoder``).
     """
     roll = np.zeros(SHAPE, dtype=np.float32)
     for row in range(ROWS):
