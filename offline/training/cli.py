@@ -21,7 +21,7 @@ from offline.training import checkpoint
 from offline.training.checkpoint import Checkpoint, Progress
 from offline.training.config import TrainingConfig, read, train_folder
 from offline.training.data import choose
-from offline.training.loop import Run, go
+from offline.training.loop import Run, go, take_log
 from offline.training.recipe import RECIPES, Recipe, recipe_module
 from offline.training.run import continued, device_of, write_run
 
@@ -104,6 +104,8 @@ def _begin(
 ) -> dict[str, Any]:
     """Put the recipe where the run stands; what run.yaml shall say of its beginning."""
     if held is not None:
+        if arguments.resume_from:
+            take_log(arguments.resume_from, arguments.out)
         recipe.load_state_dict(held.recipe)
         checkpoint.restore(held.generators, device)
         return _beginning_told(arguments.resume_from or arguments.out)

@@ -71,6 +71,12 @@ def log_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 
+def take_log(source: Path, folder: Path) -> None:
+    """Begin a run's log with another one's: it goes on where that one is."""
+    if (source / LOG).is_file():
+        write_atomically(folder / LOG, (source / LOG).read_bytes())
+
+
 class _Watch:
     """Seconds of the run, wall clock and processor, and since the last checkpoint."""
 

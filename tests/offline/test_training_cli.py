@@ -15,6 +15,7 @@ import yaml
 
 from offline.__main__ import main
 from offline.training import checkpoint
+from offline.training.loop import log_of
 from offline.training.run import open_run
 from tests.offline.training_helpers import tiny_folder
 
@@ -148,6 +149,7 @@ def test_gan1_goes_on_where_gan2_ended(data, short, tmp_path):
     held = checkpoint.read(tmp_path / "gan1" / checkpoint.LAST)
     assert (held.name, held.progress.epoch) == ("gan1", 2)
     assert checkpoint.read(short / checkpoint.LAST).progress.epoch == 1
+    assert [line["epoch"] for line in log_of(tmp_path / "gan1")] == [1, 2]
 
 
 def test_start_from_is_for_vaegan_alone(data, short, tmp_path, capsys):
