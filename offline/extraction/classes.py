@@ -47,7 +47,7 @@ _SPELLINGS: Final[Sequence[tuple[str, str]]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """One labelled one-shot; ``name`` is its path inside the folder."""
 
@@ -62,7 +62,7 @@ class Reference:
         return LANE_OF[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # what is worked out from them is kept by identity
 class References:
     """A folder's references, sorted by name, and one line for each file that could not be used."""
 

@@ -92,8 +92,17 @@ class Hall:
         self.folds = [one for one in folds(self.sounds, self.fields) if wanted is None or one.kit in wanted]
         self.methods = [word.strip() for word in args.methods.split(",")]
         self._lessons: Lessons | None = None
+        self._known: dict[str, tuple[References, Listener]] = {}
 
-    def listener(self, fold: Fold) -> Listener:
+    def known(self, fold: Fold) -> tuple[References, Listener]:
+        """What may be known in a fold: the other kits, and a listener they have a vote in."""
+        if fold.kit not in self._known:
+            references = known_references(fold, self.sounds)
+            alone = neighbours([(trimmed(item.sound), item.kind) for item in references.items])
+            self._known[fold.kit] = references, Together(self._network(fold), alone)
+        return self._known[fold.kit]
+
+    def _network(self, fold: Fold) -> Network:
         """Taught when it is first asked for, then kept in the work folder."""
         path = self.args.work / f"fold_{fold.kit}.npz"
         if not path.is_file():
@@ -101,8 +110,7 @@ class Hall:
 
             print(f"evaluate-samples: teaching a listener without {fold.kit} …", file=sys.stderr)
             write_atomically(path, packed(teach(self.lessons().without([fold.kit], fold.fields))))
-        known = known_references(fold, self.sounds).items
-        return Together(Network.load(path), neighbours([(trimmed(item.sound), item.kind) for item in known]))
+        return Network.load(path)
 
     def lessons(self) -> Lessons:
         """Made once, then kept."""
@@ -126,9 +134,9 @@ class Hall:
 
     def finders(self, fold: Fold) -> tuple[References, dict[str, Callable[[], Finder]]]:
         """The methods with what they may know in a fold."""
-        known = known_references(fold, self.sounds)
-        every = finders(known, self.listener(fold), self.args.seed)
-        return known, {name: every[name] for name in self.methods}
+        references, listener = self.known(fold)
+        every = finders(references, listener, self.args.seed)
+        return references, {name: every[name] for name in self.methods}
 
 
 def _planted(hall: Hall) -> dict[str, Any]:
@@ -160,7 +168,7 @@ def _told(tallies: Sequence[Tally]) -> dict[str, Any]:
 def _alone(hall: Hall) -> dict[str, Any]:
     every: list[Answer] = []
     for fold in hall.folds:
-        every += answers(fold, hall.sounds, hall.listener(fold))
+        every += answers(fold, hall.sounds, hall.known(fold)[1])
     return {"sounds": len(every), **accuracy(every)}
 
 
@@ -194,12 +202,11 @@ def _pack(finder: Finder, field: Wave, method: str) -> list[tuple[str, Wave]]:
 
 
 def _speed(hall: Hall) -> dict[str, Any]:
-    longest = max(hall.fields, key=lambda group: len(hall.fields[group]))
+    fold = hall.folds[0]
+    longest = max(fold.fields, key=lambda group: len(hall.fields[group]))
     sound = hall.fields[longest][: SPEED_S * RATE]
     few = thirty(hall.references)
-    fold = next(one for one in hall.folds if longest in one.fields)
-    network = hall.listener(fold)
-    makers = finders(few, network, 0)
+    makers = finders(few, hall.known(fold)[1], 0)
     return speeds(sound, few, {name: makers[name] for name in ("onset", "threshold", "knn")})
 
 

@@ -7,6 +7,7 @@ neighbours are mostly those is "none of these".
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -34,7 +35,7 @@ class NeighbourFinder:
 
     def __init__(self, references: References) -> None:
         self._items = references.items
-        self._templates = [_shortened(template(item.sound)) for item in references.items]
+        self._templates = shortened(references)
         self._outlines = reference_outlines(references)
         self._lanes = np.array([item.lane for item in references.items])
 
@@ -96,6 +97,12 @@ class NeighbourFinder:
         item = self._items[best]
         length = max(self._templates[best].length, round(0.05 * RATE))
         return Found(start, length, lane, item.kind, confidence, best, self._outlines[best])
+
+
+@functools.lru_cache(maxsize=8)
+def shortened(references: References) -> list[Template]:
+    """The references over the frames in which all are compared."""
+    return [_shortened(template(item.sound)) for item in references.items]
 
 
 def _shortened(whole: Template) -> Template:

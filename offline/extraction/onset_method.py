@@ -6,6 +6,7 @@ above the background, and the references tell what it resembles most.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -73,6 +74,7 @@ def best_lane(scores: Scores, lanes: Sequence[str] = LANES) -> tuple[str, str, f
     return lane, kind, min(sums[lane], 1.0)
 
 
+@functools.lru_cache(maxsize=8)
 def reference_outlines(references: References) -> Scores:
     """How the references sound, one unit vector each."""
     return np.concatenate([outlines(sound_shape(trimmed(item.sound))) for item in references.items])

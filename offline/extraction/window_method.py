@@ -2,11 +2,12 @@
 
 A window as long as the reference slides over the recording by half its length. Windows that are silent or sound like
 noise are passed over. Where the combined distance is below the reference's threshold, the window is a sample, and the
-next one begins where it ends. ``random`` does the same with a number drawn between 0 and 3 in place of the distance.
+next one begins where it ends. Confidence is how far below: 1 for no distance, 0.5 at the threshold. ``random`` does the same with a number drawn between 0 and 3 in place of the distance.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from offline.extraction.audio import RATE, Wave
 from offline.extraction.classes import NONE, References
 from offline.extraction.distances import Grid, Template, template
-from offline.extraction.found import Found
+from offline.extraction.found import Found, without_doubles
 from offline.extraction.onset_method import reference_outlines
 from offline.extraction.spectral import HOP, Spectra, spectra
 
@@ -27,6 +28,8 @@ LOWEST_THRESHOLD: Final = 0.11
 HIGHEST_THRESHOLD: Final = 0.24
 """Between these the original's thresholds lay."""
 RANDOM_RANGE: Final = 3.0
+APART: Final = round(0.1 * RATE)
+"""Of windows that begin closer together the one furthest below its threshold stays: a hundred references often agree."""
 
 
 class WindowFinder:
@@ -41,9 +44,9 @@ class WindowFinder:
     def __init__(self, references: References, threshold: float | None = None, seed: int | None = None) -> None:
         self._chosen = [n for n, item in enumerate(references.items) if item.lane != NONE]
         self._items = [references.items[n] for n in self._chosen]
-        self._templates = [template(item.sound) for item in self._items]
+        self._templates = templates(references)[0]
         self._outlines = reference_outlines(references)
-        own = own_thresholds(self._templates, [item.lane for item in self._items])
+        own = templates(references)[1]
         self._thresholds = own if threshold is None else np.full(len(own), threshold)
         self._draw = None if seed is None else np.random.default_rng(seed)
         self._next = np.zeros(len(self._items), np.int64)  # each reference's next window, counted from the beginning
@@ -62,7 +65,7 @@ class WindowFinder:
         grids = self._distances(shared, begins)
         for number, distances in enumerate(grids):
             found += self._hits(number, distances, int(begins[number]), first, passed)
-        return found
+        return without_doubles(found, APART)
 
     def _distances(self, shared: Spectra, begins: NDArray[np.int64]) -> list[NDArray[np.float64]]:
         if self._draw is None:
@@ -97,7 +100,7 @@ class WindowFinder:
             if window <= skip or not passed[at : at + reference.frames].all():
                 continue
             skip = int(window) + 1  # the window half-way through the one just taken
-            confidence = float(1.0 - distances[window] / RANDOM_RANGE)
+            confidence = float(1.0 - distances[window] / (2.0 * self._thresholds[number]))
             outline = self._outlines[self._chosen[number]]
             start = (first + at) * HOP
             found.append(
@@ -107,11 +110,19 @@ class WindowFinder:
         return found
 
 
-def own_thresholds(templates: Sequence[Template], lanes: Sequence[str]) -> NDArray[np.float64]:
+@functools.lru_cache(maxsize=8)
+def templates(references: References) -> tuple[list[Template], NDArray[np.float64]]:
+    """The references that have a lane, ready to be compared, and their thresholds."""
+    items = [item for item in references.items if item.lane != NONE]
+    ready = [template(item.sound) for item in items]
+    return ready, own_thresholds(ready, [item.lane for item in items])
+
+
+def own_thresholds(ready: Sequence[Template], lanes: Sequence[str]) -> NDArray[np.float64]:
     """A threshold for each reference: what most references of other lanes stay above, within the original's range."""
-    found = np.full(len(templates), (LOWEST_THRESHOLD + HIGHEST_THRESHOLD) / 2)
-    for number, one in enumerate(templates):
-        others = [_between(one, other) for other, lane in zip(templates, lanes, strict=True) if lane != lanes[number]]
+    found = np.full(len(ready), (LOWEST_THRESHOLD + HIGHEST_THRESHOLD) / 2)
+    for number, one in enumerate(ready):
+        others = [_between(one, other) for other, lane in zip(ready, lanes, strict=True) if lane != lanes[number]]
         if others:
             found[number] = np.quantile(others, 0.1)
     return np.clip(found, LOWEST_THRESHOLD, HIGHEST_THRESHOLD)
