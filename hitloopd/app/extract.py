@@ -105,7 +105,8 @@ def extract(args: Namespace, settings: Settings) -> int:
     try:
         made = make_kit(wish, settings, tell)
         if args.use:
-            made |= _play(settings, str(made["kit"]))
+            played = _play(settings, str(made["kit"]))
+            made |= {**played, "text": f"{made['text']} {played['text']}"}
     except HitloopError as error:
         if args.lines:
             _told_as_lines("failed", 1.0, str(error))
