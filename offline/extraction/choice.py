@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from offline.extraction.found import Found
 
-TWINS: Final = 0.97
+TWINS: Final = 0.94
 """Outlines more alike than this are the same sound twice."""
 WEIGHT: Final = 0.65
 """How much quality counts against difference."""

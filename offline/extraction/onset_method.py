@@ -26,6 +26,8 @@ from offline.extraction.shapes import shapes
 APART: Final = round(0.06 * RATE)
 LONGEST_S: Final[Mapping[str, float]] = {"kick": 0.7, "snare": 0.7, "hihat": 0.6, "cymbal": 2.0, "bass": 1.6}
 EDGE: Final = round(0.5 * RATE)
+SHORT: Final = 3 * RATE
+BEGINNING: Final = round(0.04 * RATE)
 TAIL: Final = round(1.5 * RATE)
 """In an overlap of 2 s the first stretch owns what begins before its last 1.5 s, the next what comes after."""
 
@@ -44,10 +46,14 @@ class OnsetFinder:
         power = mel_power(sound)
         onsets = find_onsets(power)
         begins = refine(sound, onsets.frames)
-        owned = (begins >= (EDGE if start else 0)) & ((begins < len(sound) - TAIL) | last)
+        owned = (begins >= (EDGE if start else self._from(sound, last=last))) & ((begins < len(sound) - TAIL) | last)
         begins, strengths = begins[owned], onsets.scores[owned]
         seen = shapes(power, (begins + HOP // 2) // HOP)
         return self._named(start + begins, strengths, self._listener.listen(seen), outlines(seen))
+
+    def _from(self, sound: Wave, *, last: bool) -> int:
+        """A long recording that begins in the midst of noise has no onset there; a short one may be cut to its attack."""
+        return 0 if last and len(sound) < SHORT else BEGINNING
 
     def _named(
         self, begins: NDArray[np.int64], strengths: NDArray[np.float32], scores: Scores, drawn: Scores

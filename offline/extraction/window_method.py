@@ -2,7 +2,8 @@
 
 A window as long as the reference slides over the recording by half its length. Windows that are silent or sound like
 noise are passed over. Where the combined distance is below the reference's threshold, the window is a sample, and the
-next one begins where it ends. Confidence is how far below: 1 for no distance, 0.5 at the threshold. ``random`` does the same with a number drawn between 0 and 3 in place of the distance.
+next one begins where it ends. Confidence is how far below: 1 for no distance, 0.5 at the threshold. ``random`` does the
+same with a number drawn between 0 and 3 in place of the distance.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ HIGHEST_THRESHOLD: Final = 0.24
 """Between these the original's thresholds lay."""
 RANDOM_RANGE: Final = 3.0
 APART: Final = round(0.1 * RATE)
-"""Of windows that begin closer together the one furthest below its threshold stays: a hundred references often agree."""
+"""Of windows closer together the one furthest below its threshold stays: a hundred references often agree."""
 
 
 class WindowFinder:
