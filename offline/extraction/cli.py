@@ -59,7 +59,16 @@ def run(args: argparse.Namespace) -> int:
     if not scans:
         print("extract: no recording could be used; no pack was written.", file=sys.stderr)
         return SOME_FAILED
-    plan = Plan(args.out, args.name or args.out.resolve().name, args.method, args.seed, args.per_lane, args.candidates)
+    plan = Plan(
+        args.out,
+        args.name or args.out.resolve().name,
+        args.method,
+        args.seed,
+        args.per_lane,
+        args.candidates,
+        args.own_licence,
+        args.author,
+    )
     built = build(scans, references, plan)
     _finish(built, scans, references, args)
     _tell(built, told, args)

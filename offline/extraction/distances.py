@@ -16,7 +16,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from offline.extraction.audio import RATE, Wave
-from offline.extraction.spectral import FLOOR_DB, HOP, WINDOW, Features, Spectra, frame_count, spectra
+from offline.extraction.spectral import FLOOR_DB, HOP, MELS, WINDOW, Features, Spectra, frame_count, spectra
 
 LONGEST_S: Final = 1.0
 AT_ONCE: Final = 64  # windows whose rows stay in the cache
@@ -111,14 +111,37 @@ class Grid:
             out[:, feature] = 1.0 - np.divide(dots, size, out=np.zeros_like(size), where=size > 0)
         # where a window is deeper than 80 dB its floor bites, and what is shared doesn't hold
         deep = np.flatnonzero(self._deep(starts, frames))
+        mel = np.stack([one.features.mel for one in references], axis=1).astype(np.float64)
+        tops = _sliding(self._edges[0][1], frames, "max")[starts]
         for first_one in range(0, len(deep), AT_ONCE):
             some = deep[first_one : first_one + AT_ONCE]
-            mel = _floored(self._shared.mel, starts[some], frames)
             contrast = _floored(self._shared.peaks, starts[some], frames)
             contrast -= _floored(self._shared.valleys, starts[some], frames)
-            out[some, 0] = _cosines(mel, np.stack([one.features.mel for one in references], axis=1))
+            out[some, 0] = self._deep_mel(starts[some], frames, mel, tops[some])
             out[some, 1] = _cosines(contrast, np.stack([one.features.contrast for one in references], axis=1))
         return out
+
+    def _deep_mel(
+        self, starts: NDArray[np.int64], frames: int, own: NDArray[np.float64], tops: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """As ``_cosines`` of ``_floored`` rows, with half the passes over them: most of the time goes here.
+
+        Rows are taken relative to the middle between top and floor; a column of ones gives their sums on the way.
+        """
+        track, half = self._shared.mel, np.float32(FLOOR_DB / 2)
+        middles = (tops - half)[:, None]
+        rows = np.lib.stride_tricks.sliding_window_view(track.reshape(-1), frames * MELS)[starts * MELS]
+        rows -= middles
+        np.maximum(rows, -half, out=rows)
+        own_middles = own.mean(axis=0)
+        columns = np.column_stack([own - own_middles, np.ones(len(own))]).astype(np.float32)
+        products = (rows @ columns).astype(np.float64)
+        totals, middle, count = products[:, -1:], middles.astype(np.float64), len(own)
+        squares = np.einsum("ij,ij->i", rows, rows)[:, None].astype(np.float64)
+        squares += 2 * middle * totals + middle * middle * count
+        dots = products[:, :-1] + middle * columns[:, :-1].sum(axis=0, dtype=np.float64)
+        dots += (totals + middle * count) * own_middles
+        return 1.0 - dots / np.sqrt(squares * (own**2).sum(axis=0))
 
     def _deep(self, starts: NDArray[np.int64], frames: int) -> NDArray[np.bool_]:
         deep = np.zeros(len(starts), np.bool_)

@@ -52,7 +52,7 @@ class OnsetFinder:
         return self._named(start + begins, strengths, self._listener.listen(seen), outlines(seen))
 
     def _from(self, sound: Wave, *, last: bool) -> int:
-        """A long recording that begins in the midst of noise has no onset there; a short one may be cut to its attack."""
+        """A long recording that begins in noise has no onset there; a short one may have been cut to its attack."""
         return 0 if last and len(sound) < SHORT else BEGINNING
 
     def _named(

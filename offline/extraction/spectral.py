@@ -29,7 +29,7 @@ LOWEST_HZ: Final = 200.0
 OCTAVES: Final = 6
 QUANTILE: Final = 0.02
 _TINY: Final = np.float32(1e-10)
-_AT_ONCE: Final = 256
+_AT_ONCE: Final = 64  # a megabyte of frames: what the cache holds
 
 Track = NDArray[np.float32]
 

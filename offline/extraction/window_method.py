@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import scipy.ndimage
 from numpy.typing import NDArray
 
 from offline.extraction.audio import RATE, Wave
@@ -59,13 +60,13 @@ class WindowFinder:
             return []
         shared = spectra(sound)
         first = start // HOP
-        passed = gate(sound, shared)
+        refused = np.concatenate([[0], np.cumsum(~gate(sound, shared))])
         found: list[Found] = []
         strides = np.array([t.stride for t in self._templates])
         begins = self._next * strides - first
         grids = self._distances(shared, begins)
         for number, distances in enumerate(grids):
-            found += self._hits(number, distances, int(begins[number]), first, passed)
+            found += self._hits(number, distances, int(begins[number]), first, refused)
         return without_doubles(found, APART)
 
     def _distances(self, shared: Spectra, begins: NDArray[np.int64]) -> list[NDArray[np.float64]]:
@@ -91,14 +92,16 @@ class WindowFinder:
         return [found[number] for number in range(len(self._templates))]
 
     def _hits(
-        self, number: int, distances: NDArray[np.float64], begin: int, first: int, passed: NDArray[np.bool_]
+        self, number: int, distances: NDArray[np.float64], begin: int, first: int, refused: NDArray[np.int64]
     ) -> list[Found]:
         reference, item = self._templates[number], self._items[number]
         found: list[Found] = []
         skip = -1
-        for window in np.flatnonzero(distances < self._thresholds[number]):
-            at = begin + int(window) * reference.stride
-            if window <= skip or not passed[at : at + reference.frames].all():
+        starts = begin + np.arange(len(distances)) * reference.stride
+        passed = refused[starts + reference.frames] == refused[starts]
+        for window in np.flatnonzero((distances < self._thresholds[number]) & passed):
+            at = int(starts[window])
+            if window <= skip:
                 continue
             skip = int(window) + 1  # the window half-way through the one just taken
             confidence = float(1.0 - distances[window] / (2.0 * self._thresholds[number]))
@@ -148,6 +151,5 @@ def gate(sound: Wave, shared: Spectra) -> NDArray[np.bool_]:
     ends = np.minimum(edges + 2048, len(sound))
     level = 10 * np.log10(np.maximum((sums[ends] - sums[edges]) / 2048, 1e-12))
     # a window may begin or fade out in silence, so the gate looks a quarter of a second around each frame
-    reach = round(0.25 * RATE / HOP)
-    loud = np.array([level[max(n - reach, 0) : n + reach].max() for n in range(len(level))])
+    loud = scipy.ndimage.maximum_filter1d(level, 2 * round(0.25 * RATE / HOP))
     return (shared.flatness < NOISE) & (loud > SILENT_DB)
