@@ -20,6 +20,7 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,7 +95,8 @@ class Index:
     def distances(self, grid: Grids) -> tuple[Cells, Cells]:
         """Estimated different cells to every bar, and of how many cells."""
         prints, hits = fingerprints(grid[np.newaxis], self.key)
-        ones = np.add.reduceat(_ones(self.prints ^ prints.T), _STARTS, axis=0, dtype=np.int16)
+        bits = _ones(self.prints ^ prints.T)
+        ones = np.stack([bits[rows].sum(axis=0, dtype=np.uint8) for rows in _ROWS]).astype(np.int16)
         drums, bass = (
             _estimated(
                 ones[part * len(GROUPS) : (part + 1) * len(GROUPS)], self.hits[:, part], int(hits[0, part]), size
@@ -227,7 +229,7 @@ def _turn(text: str) -> bytes:
 
 _WIDTHS: Final = tuple(math.ceil(size / group / 8) for size in (DRUM_CELLS, CELLS_PER_BAR) for group in GROUPS)
 PRINT_BYTES: Final = sum(_WIDTHS)
-_STARTS: Final = np.cumsum((0, *_WIDTHS[:-1]))
+_ROWS: Final = tuple(slice(stop - width, stop) for stop, width in zip(accumulate(_WIDTHS), _WIDTHS, strict=True))
 _ONES: Final = np.array([value.bit_count() for value in range(256)], dtype=np.uint8)
 
 
