@@ -35,6 +35,7 @@ from hitloopd.generate.weave_walk import Array, Drawn, Hit, Wish
 BATCH: Final = 256
 CALMEST: Final = 0.03
 WILDEST: Final = 0.85
+WARMTH: Final = 1.03  # of the network at temperature 1: a little above, copies of training bars get rare
 TOLERANCE: Final = 0.05
 CANDIDATES: Final = 20  # beyond the drawn notes
 SKELETON_SHARE: Final = 4  # every fourth note is left at the calm end
@@ -136,7 +137,6 @@ class WeaveDrawer:
         self._net = OnnxNet(session)
         self._tags = {str(name): number for name, number in cast("dict[str, int]", card["tags"]).items()}
         self._any = int(cast("int", card["any_style"]))
-        self._heat = float(cast("float", card.get("temperature", 1.0)))
 
     def draw(self, request: Request) -> Pattern:
         """The bar. Thread: generator process. Real-time: no."""
@@ -167,7 +167,7 @@ class WeaveDrawer:
             style=self._tags.get(request.style, self._any),
             has_bass=bass,
             energy=aim,
-            temperature=request.temperature * self._heat,
+            temperature=request.temperature * WARMTH,
             kept=kept if bass else {lane: cells for lane, cells in kept.items() if lane != walk.BASS},
             candidates=CANDIDATES,
         )

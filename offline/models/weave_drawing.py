@@ -12,6 +12,7 @@ fine.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -187,10 +188,12 @@ class Branches(nn.Module):
     def __init__(self, net: Weave) -> None:
         super().__init__()
         examples = dict(zip(INPUTS, empty(net), strict=True))
-        parts = [
-            torch.jit.trace(kind(net).eval(), tuple(examples[name] for name in names), check_trace=False)
-            for kind, names in ((_Whole, WHOLE), (_Read, READ), (_Step, STEP), (_Hit, HIT))
-        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # the tables' beginnings are constants indeed
+            parts = [
+                torch.jit.trace(kind(net).eval(), tuple(examples[name] for name in names), check_trace=False)
+                for kind, names in ((_Whole, WHOLE), (_Read, READ), (_Step, STEP), (_Hit, HIT))
+            ]
         self.whole, self.read, self.step, self.hit = parts
         self.width = net.shape.width
 

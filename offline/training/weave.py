@@ -51,7 +51,7 @@ class Config(TrainingConfig):
         fine_weight: weight of the micro-timing within a step, which is mostly chance.
         mean: how slowly the running mean of the weights follows.
         least_style: bars that a style needs for a tag of its own.
-        temperature: that ships.
+        temperature: of the run's pictures.
     """
 
     width: int = 128
@@ -173,7 +173,6 @@ class WeaveRecipe:
                 "tags": dict(self._tags.numbers),
                 "any_style": self._tags.count,
                 "styles": sorted(self._tags.numbers),
-                "temperature": self.config.temperature,
                 "parameters": sum(p.numel() for p in net.parameters()),
             },
         )
