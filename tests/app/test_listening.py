@@ -209,7 +209,11 @@ def test_what_was_asked_wrongly_is_told(words, said, capsys):
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["a", "Tram 7", "x.y", new_name()])
+def test_a_kit_that_nobody_named_can_have_its_name():
+    assert require_name(new_name()).startswith("heard-")
+
+
+@pytest.mark.parametrize("name", ["a", "Tram 7", "x.y"])
 def test_names_that_kits_can_have(name):
     assert require_name(name) == name
 
