@@ -53,12 +53,11 @@ class Finder(Protocol):
 def without_doubles(found: Sequence[Found], apart: int) -> list[Found]:
     """The most confident of those that begin within ``apart`` frames of each other; best first."""
     ranked = sorted(found, key=lambda one: (-one.confidence, one.start, one.lane))
-    taken = np.zeros(0, np.int64)
+    taken: dict[int, int] = {}  # a cell of ``apart`` frames holds one at most
     kept: list[Found] = []
     for one in ranked:
-        place = int(np.searchsorted(taken, one.start))
-        near = taken[max(place - 1, 0) : place + 1]
-        if not len(near) or int(np.abs(near - one.start).min()) >= apart:
-            taken = np.insert(taken, place, one.start)
+        cell = one.start // apart
+        if all(abs(taken.get(near, -apart) - one.start) >= apart for near in (cell - 1, cell, cell + 1)):
+            taken[cell] = one.start
             kept.append(one)
     return kept

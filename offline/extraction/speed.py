@@ -16,6 +16,7 @@ import librosa
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from offline.extraction.audio import RATE, Wave
 from offline.extraction.classes import NONE, References
@@ -41,8 +42,13 @@ def speeds(sound: Wave, references: References, makers: dict[str, Callable[[], F
     """Processor seconds for ``sound``, least of some rounds, all in one run.
 
     The paper's way is timed on evenly drawn windows and scaled to all of them; the very same windows are compared with
-    what the shared spectrum gives.
+    what the shared spectrum gives. One thread each: several would count the time they spend waiting for each other.
     """
+    with threadpool_limits(1):
+        return _speeds(sound, references, makers)
+
+
+def _speeds(sound: Wave, references: References, makers: dict[str, Callable[[], Finder]]) -> dict[str, Any]:
     plain = _least(lambda: librosa.stft(sound))
     templates = [template(item.sound) for item in references.items]
     every = [number for number, one in enumerate(templates) for _ in range(_windows(sound, one))]

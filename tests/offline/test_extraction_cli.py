@@ -48,7 +48,7 @@ def test_a_pack_of_what_was_planted(material, tmp_path, capsys):
         assert hashlib.sha256(data).hexdigest() == row.sha256
         assert len(soundfile.read(tmp_path / "pack" / row.file)[0]) == pytest.approx(row.length_s * RATE, abs=1)
         nearest = min((1.0 + 1.5 * n for n in range(10)), key=lambda at: abs(at - row.start_s))
-        assert abs(row.start_s - nearest) < 0.004
+        assert abs(row.start_s - nearest) < (0.02 if row.lane == "bass" else 0.004)  # a tone has no one first frame
         assert (row.licence, row.author) == ("CC0 1.0", "me")
         assert (row.fundamental_hz is not None) == (row.lane == "bass")
     assert len(pack.candidates) >= len(pack.samples)
