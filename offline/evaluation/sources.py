@@ -11,6 +11,7 @@ request put it. Its seeds follow from the judge's seed. How it is asked:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from hitloopd.core.pattern import ALL_LANES, DRUM_LANES, LANES, Pattern
 from hitloopd.core.request import MAX_SEED, Request, next_seed
 from hitloopd.generate.card import CARD, MODEL, read_card
 from hitloopd.generate.registry import Places, generators, load
-from hitloopd.generate.roll import roll_from_pattern
+from hitloopd.generate.roll import BASS_ROW, roll_from_pattern
 from hitloopd.ports.generator import Generator
 from offline.evaluation.baselines import NEGATIVES, REFERENCES, make
 from offline.evaluation.reference import Reference
@@ -37,6 +38,7 @@ Kind = Literal["baseline", "generator", "model", "rolls"]
 ANY_STYLE: Final = "house"  # generators without styles ignore it
 FOLLOWS_ENERGY: Final = frozenset({"weave"})  # kinds of model whose bars come with the energy that was asked for
 BASELINES: Final = (*REFERENCES, *NEGATIVES)
+DEAF: Final = frozenset({"latent"})  # kinds whose bar follows from seed and temperature alone, at energy one half
 _AT_ONCE: Final = 256
 _PROBES: Final = 12
 
@@ -149,8 +151,22 @@ def rolls(source: Source, held: Reference, count: int, seed: int) -> npt.NDArray
         return make(source.where, held.material, count, seed)
     if source.kind == "rolls":
         return _from_file(Path(source.where), count, seed)
+    if is_model_of(source, DEAF):
+        bars = _whole(source, count, seed).copy()
+        bars[~held.bass[held.asked(count, seed)], :, BASS_ROW:] = 0
+        return bars
     generator = opened(source)
     return as_bytes(drawn(generator, requests(source, generator.styles, held, count, seed)))
+
+
+@functools.lru_cache(maxsize=64)
+def _whole(source: Source, count: int, seed: int) -> npt.NDArray[np.uint8]:
+    """Bars of a model that knows neither style nor lanes, drawn once for all references: its lanes are cut out."""
+    generator = opened(source)
+    asked = [Request(source.where, first_seed(seed), temperature=source.temperature)]
+    while len(asked) < count:
+        asked.append(replace(asked[-1], seed=next_seed(asked[-1].seed)))
+    return as_bytes(drawn(generator, asked))
 
 
 def drawn(generator: Generator, asked: Sequence[Request]) -> npt.NDArray[np.float32]:

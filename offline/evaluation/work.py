@@ -18,12 +18,12 @@ from offline.dataset.store import BARS_FILE
 from offline.evaluation import portrait as figures
 from offline.evaluation.control import control, rowmix_lanes
 from offline.evaluation.reference import Which, reference
-from offline.evaluation.sources import Source, baseline, fingerprint, is_model_of, raw_rolls, rolls
+from offline.evaluation.sources import DEAF, Source, baseline, fingerprint, is_model_of, raw_rolls, rolls
 from offline.jobs import Job, Refused, file_hash, job_key, run_jobs
 
 VERSION: Final = 2  # of what is measured: raise it when a figure means something else
 PIECE: Final = 5000  # bars drawn at once for the paper's measures
-LATENT: Final = frozenset({"latent"})
+RAW: Final = 2000  # bars of the network alone
 PAPER_SEED: Final = 1000  # the pieces' seeds, away from the portraits'
 
 OTHER: Final = Source("real, other songs", "baseline", "other")
@@ -136,8 +136,8 @@ def evaluate(plan: Plan) -> Found:
             )
             if told is not None:
                 found["control"][source.name] = told
-        if is_model_of(source, LATENT):
-            raw = _one(plan, f"network of {source.name}", raw_job, (source, PIECE), (_plain(source), key, PIECE))
+        if is_model_of(source, DEAF):
+            raw = _one(plan, f"network of {source.name}", raw_job, (source, RAW), (_plain(source), key, RAW))
             if raw is not None:
                 found["raw"][source.name] = raw
     if found["control"]:

@@ -123,3 +123,17 @@ def test_speed_is_measured_in_a_process_of_its_own():
 
 def test_who_is_called_like_a_baseline_is_told_from_it(tmp_path):
     assert parse("rowmix", temperature=1.0, ask="data", dataset=tmp_path).name == "rowmix (generator)"
+
+
+def test_a_deaf_model_is_drawn_once_for_all_references(monkeypatch):
+    """Its bars without a bass are its whole bars with the bass taken out."""
+    from offline.evaluation import sources
+
+    monkeypatch.setattr(sources, "is_model_of", lambda source, kinds: kinds == sources.DEAF)
+    reference = held()
+    silent = replace(reference, bass=np.arange(len(reference.bass)) % 2 == 0)
+    whole, mixed = (rolls(RULES, one, 40, 5) for one in (reference, silent))
+    bass = silent.bass[silent.asked(40, 5)]
+    assert np.array_equal(mixed[bass], whole[bass])
+    assert np.array_equal(mixed[:, :, :4], whole[:, :, :4])
+    assert not mixed[~bass, :, 4:].any()
