@@ -51,6 +51,7 @@ class Config(TrainingConfig):
         fine_weight: weight of the micro-timing within a step, which is mostly chance.
         mean: how slowly the running mean of the weights follows.
         least_style: bars that a style needs for a tag of its own.
+        bass_times: how often an epoch has each bar with a bass, which are few.
         temperature: of the run's pictures.
     """
 
@@ -70,6 +71,7 @@ class Config(TrainingConfig):
     fine_weight: float = 0.3
     mean: float = 0.998
     least_style: int = 80
+    bass_times: int = 1
     temperature: float = 1.0
 
 
@@ -192,6 +194,8 @@ class WeaveRecipe:
         self._valid = songs_of(bars, chosen.valid, self._tags)
         again = np.flatnonzero(bars.duplicate[chosen.train])
         self._rows: npt.NDArray[np.int64] = np.setdiff1d(np.arange(len(chosen.train)), again[::2])
+        basses = self._rows[self._train.bass[self._rows] > 0]
+        self._rows = np.concatenate([self._rows, *(basses,) * (self.config.bass_times - 1)])
         self.items = len(self._rows)
         self._bass_share = float(self._train.bass.mean())
         self._facts = {**chosen.facts(), "repeated_bars_left_out": len(again[::2])}

@@ -22,6 +22,15 @@ SHAPE = Shape(styles=3, width=32, layers=2, reader_layers=1, heads=2, hit_width=
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """These networks are so small that threads only wait for one another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def net() -> Weave:
     torch.manual_seed(3)
