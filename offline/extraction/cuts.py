@@ -12,6 +12,7 @@ from typing import Final
 
 import librosa
 import numpy as np
+import scipy.ndimage
 import scipy.signal
 from numpy.typing import NDArray
 
@@ -92,7 +93,9 @@ def _audible(before: Wave, body: Wave) -> int:
     settled = before[len(before) // 2 :].astype(np.float64)
     background = float(np.mean(settled**2)) * 10 ** (OVER_BACKGROUND_DB / 10)
     level = max(float(power.max()) * 10 ** (SUNK_DB / 10), min(background, float(power.max()) / 4))
-    smooth = scipy.signal.medfilt((body[: count * STEP] ** 2).reshape(count, STEP).mean(axis=1), 5)
+    smooth = scipy.ndimage.median_filter(
+        (body[: count * STEP] ** 2).reshape(count, STEP).mean(axis=1), 5, mode="nearest"
+    )
     over = np.flatnonzero(smooth > level)
     last = int(over[-1]) + 1 if len(over) else count
     # where nothing is above for 60 ms the sound is over: what comes later is another one
