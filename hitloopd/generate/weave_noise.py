@@ -22,6 +22,7 @@ _SECOND: Final = np.uint64(0x94D049BB133111EB)
 _SHIFTS: Final = (np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11))
 _GRAIN: Final = 65536.0  # a multiple of 1/65536: the last bit of a logarithm never reaches a choice
 ROOM: Final = 1024  # numbers at a place
+_COUNTERS: Final = np.arange(1, ROOM + 1, dtype=np.uint64) * _GOLDEN
 
 
 def key_of(seed: int) -> int:
@@ -36,9 +37,15 @@ def gumbel(keys: Sequence[int], places: Sequence[int], count: int) -> Floats:
     True
     """
     first = np.array(keys, dtype=np.uint64) + np.array(places, dtype=np.uint64) * np.uint64(ROOM) * _GOLDEN
-    z: Any = first[:, None] + np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
-    z = (z ^ (z >> _SHIFTS[0])) * _FIRST
-    z = (z ^ (z >> _SHIFTS[1])) * _SECOND
+    z: Any = first[:, None] + _COUNTERS[:count]
+    z ^= z >> _SHIFTS[0]
+    z *= _FIRST
+    z ^= z >> _SHIFTS[1]
+    z *= _SECOND
     z ^= z >> _SHIFTS[2]
-    uniform = ((z >> _SHIFTS[3]).astype(np.float64) + 0.5) * 2.0**-53
-    return (np.rint(-np.log(-np.log(uniform)) * _GRAIN) / _GRAIN).astype(np.float32)
+    uniform: Any = (z >> _SHIFTS[3]).astype(np.float64)
+    uniform += 0.5
+    uniform *= 2.0**-53
+    np.log(np.negative(np.log(uniform, out=uniform), out=uniform), out=uniform)
+    uniform *= -_GRAIN
+    return (np.rint(uniform, out=uniform) / _GRAIN).astype(np.float32)
