@@ -22,7 +22,10 @@ from offline.extraction.pack import LANES
 from offline.extraction.shapes import SIZE, Shapes, shapes
 
 LABELS: Final = (*CLASSES, NONE)
-SHIPPED: Final = Path(__file__).resolve().parents[2] / "models" / "listener" / "weights.npz"
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_PLACES: Final = (_ROOT / "hitloopd" / "data" / "models", _ROOT / "models")  # a wheel, a checkout
+_FOUND: Final = tuple(place / "listener" / "weights.npz" for place in _PLACES)
+SHIPPED: Final = next((path for path in _FOUND if path.is_file()), _FOUND[-1])
 """The network that comes with hitloopd."""
 LEAD: Final = round(0.25 * RATE)
 

@@ -11,13 +11,13 @@ STEP = 15
 
 @st.composite
 def patterns(draw):
-    """Bars whose notes are at least three steps apart in their row."""
+    """Bars whose notes are at least five steps apart in their row: closer ones touch, and may be one when read."""
     notes = []
     for lane in LANES:
         for pitch in draw(st.sets(st.integers(0, 15), max_size=3)) if lane is Lane.BASS else {0}:
-            places = sorted(draw(st.sets(st.integers(0, 40), max_size=8)))
+            places = sorted(draw(st.sets(st.integers(0, 20), max_size=8)))
             for place in places:
-                tick = min(place * 3 * STEP + draw(st.integers(-7, 7)), 1904)
+                tick = min(place * 6 * STEP + draw(st.integers(-7, 7)), 1904)
                 notes.append(
                     Note(
                         max(tick, -18),
