@@ -1,4 +1,4 @@
-"""``python -m offline COMMAND``: data sets, training, evaluation, export, extraction, transcription.
+"""``python -m offline COMMAND``: data sets, training, evaluation, export, extraction.
 
 Each command lives in a module of its own with ``configure(parser)`` and ``run(arguments) -> exit code``; it is imported
 only when it is asked for, because torch and librosa take seconds.
@@ -22,11 +22,6 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "extract": ("offline.extraction.cli", "cut playable samples out of recordings"),
     "label": ("offline.extraction.label_cli", "say which lane single one-shots belong to"),
     "evaluate-samples": ("offline.extraction.evaluate_cli", "judge the extraction on planted sounds"),
-    "transcribe": ("offline.transcription.cli", "turn songs into bars"),
-    "evaluate-transcription": (
-        "offline.transcription.evaluate_cli",
-        "judge the transcription on songs with known notes",
-    ),
 }
 USAGE_ERROR: Final = 2
 INTERRUPTED: Final = 130

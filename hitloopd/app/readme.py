@@ -16,11 +16,12 @@ from typing import Final
 
 from hitloopd.app.config_docs import config_reference
 from hitloopd.app.keys import help_lines
+from hitloopd.app.resources import places
 from hitloopd.control import reference
 from hitloopd.core.errors import UnknownNameError
 from hitloopd.core.pattern import Lane
 from hitloopd.core.routes import PRESETS
-from hitloopd.generate.registry import BUILT_IN
+from hitloopd.generate.registry import BUILT_IN, ROWMIX, models
 from hitloopd.generate.scales import SCALES
 from hitloopd.generate.styles import STYLES
 
@@ -62,12 +63,17 @@ def _names() -> str:
     )
     return "\n".join(
         (
-            f"- generators (`gen.model`): {_listed(BUILT_IN)}",
+            f"- generators (`gen.model`): {_listed(_generators())}",
             f"- styles (`gen.style`): {_listed(STYLES)}",
             f"- scales (`gen.scale`): {_listed(SCALES)}",
             f"- note maps (`midi.map`), drums on channel 10 and bass on channel 1: {', '.join(maps)}",
         )
     )
+
+
+def _generators() -> list[str]:
+    """What everybody has: no strangers' packages, nothing of the user's."""
+    return sorted({*BUILT_IN, ROWMIX, *models(places())})
 
 
 def _listed(names: Iterable[str]) -> str:
