@@ -120,7 +120,8 @@ class Checker:
         if known and text not in known:
             known = (*known, *self.names.more(key.names))
         if known and text not in known:
-            raise _BadValueError(f"there is no '{text}'; expected one of {', '.join(known)}.{nearest(text, known)}")
+            there = [name for name in known if name]
+            raise _BadValueError(f"there is no '{text}'; expected one of {', '.join(there)}.{nearest(text, there)}")
         return text
 
     def _row(self, fields: Sequence[Key], node: yaml.Node, path: str) -> Mapping[str, Value] | None:

@@ -66,7 +66,7 @@ def numbered():
         path
         for path, e in ENDPOINTS.items()
         if e.row.access is Access.BOTH and e.row.args and e.row.args[0].kind in NUMBERS
-        if not path.endswith("bass/note")
+        if not path.endswith(("bass/note", "kit/listen"))  # the one is a list, the other a recording
     )
 
 
@@ -109,9 +109,8 @@ def test_a_string_where_a_number_is_due_is_refused_and_changes_nothing(server, d
 def test_every_address_answers_on_its_own_path(daemon):
     """Questions with a value, buttons with what is in force, the rest with an error that names them."""
     unanswered = []
-    with Client(daemon.port) as client:
-        for path, endpoint in ENDPOINTS.items():
-            client.heard.clear()
+    for path, endpoint in ENDPOINTS.items():
+        with Client(daemon.port) as client:  # one each: errors to one client are rate limited (rule 36)
             client.send(path)
             for _ in range(2):
                 client.listen(0.02)

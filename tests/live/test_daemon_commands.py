@@ -91,7 +91,7 @@ def test_everything_wrong_is_told_at_once_and_nothing_is_started(tmp_path):
         assert told["ok"] is False
         places = [problem.split(": ")[0] for problem in told["problems"]]
         assert places == [f"{bad}:{line}" for line in (2, 3, 5, 6)]
-        assert "Did you mean 'house'?" in done.stderr
+        assert "Did you mean 'house'" in done.stderr
     done = run_command("demo", "--bpm", 1, "--style", "hose", "--energy", 3, "--out", tmp_path / "never")
     assert done.returncode == 2
     assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == ["--bpm", "--style", "--energy"]
