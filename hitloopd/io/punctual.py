@@ -16,7 +16,7 @@ from typing import Final
 from hitloopd.core.time import NS_PER_S
 
 LEAD_NS: Final = 1_000_000  # a step on cold caches takes 0.4 ms; while it waits for the instant nobody is heard
-SPIN_NS: Final = 50_000  # a short sleep ends within 40 µs nearly always; each µs here costs 0.01 % of a core
+SPIN_NS: Final = 150_000  # an idle core needs some 100 µs to wake: with 50 an idle clock was 22 µs late, p99 159
 
 Send = Callable[[int, int, bytes], None]
 
