@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from offline.audio import RATE, Wave, open_recording, read_spans
 from offline.catalogue import Source, source_of
-from offline.extraction.audio import RATE, Wave, open_recording, read_spans
 from offline.extraction.choice import choose
 from offline.extraction.classes import References
 from offline.extraction.cuts import PREROLL, Cut, cut, fundamental, loudness, matched_gains

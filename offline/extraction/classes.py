@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from hitloopd.core.errors import DeviceError, HitloopError
-from offline.extraction.audio import SUFFIXES, Wave, read_sound
+from offline.audio import SUFFIXES, Wave, read_sound
 from offline.extraction.pack import LANES
 
 NONE: Final = "none"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import ArgumentError
+from offline.audio import SUFFIXES
 from offline.catalogue import families, licence_family, source_of
-from offline.extraction.audio import SUFFIXES
 from offline.extraction.build import Built, Plan, build
 from offline.extraction.classes import References, load_references
 from offline.extraction.scan import METHODS, VERSION, Options, Scan, scan

@@ -16,7 +16,7 @@ import scipy.ndimage
 import scipy.signal
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 
 PREROLL: Final = round(0.15 * RATE)
 """Frames before the cut that come along: the filter settles in them, and the background is measured there."""

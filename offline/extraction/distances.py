@@ -15,7 +15,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.spectral import FLOOR_DB, HOP, MELS, WINDOW, Features, Spectra, frame_count, spectra
 
 LONGEST_S: Final = 1.0

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import ArgumentError, UnavailableError, nearest
+from offline.audio import RATE, Wave
 from offline.extraction.alone import Answer, accuracy, answers
-from offline.extraction.audio import RATE, Wave
 from offline.extraction.build import cut_out
 from offline.extraction.choice import choose
 from offline.extraction.classes import Reference, References, load_references

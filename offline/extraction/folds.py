@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import NONE, Reference
 from offline.extraction.lessons import kit_of
 

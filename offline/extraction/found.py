@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 
 
 @dataclass(frozen=True, slots=True)

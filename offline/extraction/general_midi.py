@@ -20,7 +20,7 @@ import soundfile
 from hitloopd.core.errors import UnavailableError
 from hitloopd.io.synth.recipes import RECIPES, Bass
 from hitloopd.io.synth.voices import render
-from offline.extraction.audio import RATE, SILENCE, Wave
+from offline.audio import RATE, SILENCE, Wave
 from offline.extraction.classes import Reference
 
 FONT_KIT: Final = "fluidr3"

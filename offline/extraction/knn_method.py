@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import LANE_OF, NONE, References
 from offline.extraction.distances import Grid, Template, template
 from offline.extraction.found import Found, without_doubles

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hitloopd.core.errors import HitloopError, UnavailableError
-from offline.extraction.audio import SUFFIXES, read_sound
+from offline.audio import SUFFIXES, read_sound
 from offline.extraction.classes import LANE_OF, NONE, load_references
 from offline.extraction.listener import (
     LABELS,

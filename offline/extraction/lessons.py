@@ -15,7 +15,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, SUFFIXES, Wave, blocks, open_recording
+from offline.audio import RATE, SUFFIXES, Wave, blocks, open_recording
 from offline.extraction.classes import CLASSES, Reference
 from offline.extraction.listener import LABELS, LEAD, sound_shape
 from offline.extraction.mel import HOP, mel_power

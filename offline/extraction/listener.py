@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitloopd.core.errors import DeviceError
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import CLASSES, LANE_OF, NONE
 from offline.extraction.mel import HOP, mel_power
 from offline.extraction.pack import LANES

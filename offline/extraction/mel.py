@@ -15,7 +15,7 @@ import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 
 WINDOW: Final = 1024
 HOP: Final = 256

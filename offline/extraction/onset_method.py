@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import LANE_OF, References
 from offline.extraction.found import Found, without_doubles
 from offline.extraction.listener import LABELS, Listener, Scores, outlines, sound_shape

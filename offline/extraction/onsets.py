@@ -14,7 +14,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from offline.extraction.audio import Wave
+from offline.audio import Wave
 from offline.extraction.mel import BANDS, HOP, Power
 
 GROUPS: Final[Sequence[slice]] = (slice(0, 3), slice(3, 10), slice(10, 22), slice(22, 40), slice(0, 40))

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import Reference
 
 LOUDEST_S: Final = 0.05

@@ -20,7 +20,7 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import NONE, References
 from offline.extraction.pack import LANES
 from offline.extraction.planted import trimmed

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitloopd.core.errors import DeviceError
-from offline.extraction.audio import RATE, SILENCE, open_recording, stretches
+from offline.audio import RATE, SILENCE, open_recording, stretches
 from offline.extraction.classes import References, load_references
 from offline.extraction.found import Finder, Found
 from offline.extraction.knn_method import NeighbourFinder

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.build import Built, Chosen
 from offline.extraction.classes import References
 from offline.extraction.mel import BANDS, HOP, mel_power

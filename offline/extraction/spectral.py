@@ -18,7 +18,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 
 WINDOW: Final = 2048
 HOP: Final = 512

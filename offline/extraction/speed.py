@@ -18,7 +18,7 @@ import soundfile
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import NONE, References
 from offline.extraction.distances import Grid, Template, cosine, template
 from offline.extraction.found import Finder

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from offline.extraction.audio import Wave
+from offline.audio import Wave
 from offline.extraction.classes import NONE, Reference, References
 from offline.extraction.folds import Fold
 from offline.extraction.found import Finder, Found

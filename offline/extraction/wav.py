@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from offline.extraction.audio import Wave
+from offline.audio import Wave
 
 FULL: Final = 8_388_607
 _BEXT_TEXT: Final = (256, 32, 32, 10, 8)

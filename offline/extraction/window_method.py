@@ -16,7 +16,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from offline.extraction.audio import RATE, Wave
+from offline.audio import RATE, Wave
 from offline.extraction.classes import NONE, References
 from offline.extraction.distances import Grid, Template, template
 from offline.extraction.found import Found, without_doubles

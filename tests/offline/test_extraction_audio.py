@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from hitloopd.core.errors import DeviceError
-from offline.extraction.audio import RATE, blocks, open_recording, read_sound, read_spans, stretches
+from offline.audio import RATE, blocks, open_recording, read_sound, read_spans, stretches
 from tests.offline.extraction_sounds import noise
 
 
