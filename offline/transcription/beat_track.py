@@ -1,0 +1,94 @@
+"""The beats of a song with all that is known of each, reaching from the song's start to its end.
+
+Conventions: arrays with one value for each beat; a beat's place in its bar is 0 for the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offline.transcription.beat_path import Beat
+from offline.transcription.beat_sense import Sense
+from offline.transcription.beat_times import Times
+
+COMMON: Final = 4
+"""Beats of a bar of 4/4."""
+WALTZ: Final = 3
+_AROUND: Final = 8  # bars on either side whose bar lines speak for or against one's own
+_NEAR: Final = 2  # frames
+_EARLY_S: Final = 0.05  # how far before the song's start a beat may be: it was cut there
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BeatTrack:
+    """Beats in order.
+
+    Args:
+        times: in seconds, ascending.
+        places: in the bar.
+        waltz: whether the bar is one of 3/4.
+        strengths: the probability of a beat there.
+        sure: how sure the place in the bar is.
+    """
+
+    times: Times
+    places: NDArray[np.int64]
+    waltz: NDArray[np.bool_]
+    strengths: Times
+    sure: Times
+
+
+def beat_track(path: Sequence[Beat], times: Times, sense: Sense, until_s: float) -> BeatTrack:
+    """The beats of a path, going on in the same tempo to the start of the song and to ``until_s``."""
+    places = np.array([beat.place for beat in path])
+    waltz = np.array([beat.waltz for beat in path])
+    strengths, downbeats = _near(sense.beat, path), _near(sense.downbeat, path)
+    sure = _agreement(places, downbeats / np.maximum(strengths, 1e-6))
+    before, after = _before(times), _after(times, until_s)
+    early = (places[0] - np.arange(len(before), 0, -1)) % (WALTZ if waltz[0] else COMMON)
+    late = (places[-1] + np.arange(1, len(after) + 1)) % (WALTZ if waltz[-1] else COMMON)
+    ends = (len(before), len(after))
+    return BeatTrack(
+        np.concatenate([before, times, after]),
+        np.concatenate([early, places, late]),
+        np.pad(waltz, ends, mode="edge"),
+        np.pad(strengths, ends, mode="edge"),
+        np.pad(sure, ends, mode="edge"),
+    )
+
+
+def _near(track: NDArray[np.float32], path: Sequence[Beat]) -> Times:
+    """The highest probability around each beat."""
+    frames = np.array([beat.frame for beat in path])
+    windows = np.clip(frames[:, None] + np.arange(-_NEAR, _NEAR + 1), 0, len(track) - 1)
+    return track[windows].max(axis=1).astype(np.float64)
+
+
+def _before(times: Times) -> Times:
+    step = times[1] - times[0]
+    count = int((times[0] + _EARLY_S) // step)
+    return np.maximum(times[0] - step * np.arange(count, 0, -1), 0.0)
+
+
+def _after(times: Times, until_s: float) -> Times:
+    step = times[-1] - times[-2]
+    count = max(int((until_s - times[-1]) // step), 0)
+    return times[-1] + step * np.arange(1, count + 1)
+
+
+def _agreement(places: NDArray[np.int64], shares: Times) -> Times:
+    """How sure each beat's place in the bar is: what the bars around it say for it, against the other places."""
+    share = np.clip(shares, 0.02, 0.98)
+    odds = np.log(share / (1.0 - share))
+    sums = np.zeros((COMMON, len(places) + 1))
+    for place in range(COMMON):
+        sums[place, 1:] = np.cumsum(np.where(places == place, odds, 0.0))
+    at = np.arange(len(places))
+    low, high = np.maximum(at - COMMON * _AROUND, 0), np.minimum(at + COMMON * _AROUND + 1, len(places))
+    votes = (sums[:, high] - sums[:, low]) / _AROUND
+    return 1.0 / (1.0 + np.exp(votes[1:].max(axis=0) - votes[0]))

@@ -1,0 +1,94 @@
+"""The bars of a song: where its beats and bar lines are, and which of its bars are to be trusted.
+
+Conventions: seconds from the start of the song. Every bar found is told; one with a reason is not to be used. A song
+in which there is no beat has no bars.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from offline.transcription.beat_features import FPS, Features, loudest_db
+from offline.transcription.beat_path import beat_path
+from offline.transcription.beat_sense import onset_strength, sense_beats
+from offline.transcription.beat_times import Struck, beat_times
+from offline.transcription.beat_track import COMMON, BeatTrack, beat_track
+from offline.transcription.heard import BassNote, DrumHit, FoundBar
+
+SHORTEST_S: Final = 2.0
+"""Below this there is no room for a bar."""
+LEAST_BEAT: Final = 0.25
+LEAST_BAR_LINE: Final = 0.5
+UNEVEN: Final = 0.1
+"""How much two beats of a bar may differ, of the shorter one."""
+SILENT_DB: Final = -74.0
+"""Where no band is ever louder than this, nothing sounds."""
+TOLERATED_S: Final = 0.05
+"""How far a bar may reach past the end of the song."""
+_BASS_WEIGHT: Final = 0.3
+
+
+def find_bars(
+    features: Features, drums: Sequence[DrumHit], bass: Sequence[BassNote], length_s: float
+) -> Sequence[FoundBar]:
+    """The bars of a whole song, by time; none where it has no beat.
+
+    Args:
+        features: of ``beat_features``, from its start to its end.
+        drums: what was heard of the drums; may be empty.
+        bass: of the bass line; may be empty.
+        length_s: of the song.
+    """
+    if length_s < SHORTEST_S or len(features) < SHORTEST_S * FPS or loudest_db(features) < SILENT_DB:
+        return []
+    sense = sense_beats(features)
+    path = beat_path(sense.beat, sense.downbeat)
+    if len(path) <= COMMON:
+        return []
+    frames = np.array([beat.frame for beat in path])
+    times = beat_times(frames, onset_strength(features), _struck(drums, bass))
+    track = beat_track(path, times, sense, length_s + TOLERATED_S)
+    bars = [_judged(track, bar, features, length_s) for bar in _bars(track)]
+    return bars if any(bar.confidence >= LEAST_BEAT for bar in bars) else []
+
+
+def _struck(drums: Sequence[DrumHit], bass: Sequence[BassNote]) -> Struck:
+    return Struck.of(
+        [hit.time_s for hit in drums] + [note.start_s for note in bass],
+        [hit.confidence for hit in drums] + [_BASS_WEIGHT * note.confidence for note in bass],
+    )
+
+
+def _bars(track: BeatTrack) -> Iterator[range]:
+    """The beats of each bar, by number; the one after them begins the next bar, or is the last beat of the song."""
+    firsts = np.flatnonzero(track.places == 0)
+    for start, end in itertools.pairwise(sorted({0, *firsts.tolist(), len(track.times) - 1})):
+        yield range(start, end)
+
+
+def _judged(track: BeatTrack, bar: range, features: Features, length_s: float) -> FoundBar:
+    beats = track.times[bar.start : bar.stop]
+    strength = float(track.strengths[bar.start : bar.stop].mean())
+    sure = float(track.sure[bar.start : bar.stop].min())
+    end = float(track.times[bar.stop])
+    heard = features[int(beats[0] * FPS) : int(end * FPS) + 1]
+    reasons = (
+        (track.places[bar.start] != 0, "the song begins inside this bar"),
+        (track.places[bar.stop] != 0 or end > length_s + TOLERATED_S, "the song ends inside this bar"),
+        (track.waltz[bar.start] or len(bar) != COMMON, f"its beats are {len(bar)}"),
+        (len(heard) == 0 or loudest_db(heard) < SILENT_DB, "nothing sounds in it"),
+        (_uneven(track, bar), "the tempo changes inside it"),
+        (strength < LEAST_BEAT, "the beat is not clear"),
+        (sure < LEAST_BAR_LINE, "the bar line is not clear"),
+    )
+    reason = next((text for holds, text in reasons if holds), "")
+    return FoundBar(float(beats[0]), end, tuple(beats.tolist()), min(strength, sure), reason)
+
+
+def _uneven(track: BeatTrack, bar: range) -> bool:
+    steps = np.diff(track.times[bar.start : bar.stop + 1])
+    return bool(steps.max() > (1.0 + UNEVEN) * steps.min())
