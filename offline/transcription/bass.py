@@ -1,0 +1,35 @@
+"""Bass transcribers by name: ``pyin`` needs nothing but librosa, ``basic-pitch`` the user's own program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from hitloopd.core.errors import UnknownNameError, nearest
+from offline.transcription.bass_basic_pitch import BasicPitch
+from offline.transcription.bass_pyin import PYin
+from offline.transcription.ports import BassTranscriber
+
+AUTO: Final = "auto"
+BEST: Final = "pyin"
+"""What ``auto`` is: the best that is always there."""
+
+BASSES: Final[Mapping[str, Callable[[], BassTranscriber]]] = {
+    "pyin": PYin,
+    "basic-pitch": BasicPitch.from_environment,
+}
+
+
+def bass_transcriber(name: str = AUTO) -> BassTranscriber:
+    """The transcriber of that name, ready to work.
+
+    Raises:
+        UnknownNameError: there is none of that name; the message lists them.
+        UnavailableError: it needs something that is not installed; the message says what.
+    """
+    wanted = BEST if name == AUTO else name
+    if wanted not in BASSES:
+        raise UnknownNameError(
+            f"There is no bass transcriber '{name}'; there are {AUTO}, {', '.join(BASSES)}.{nearest(name, BASSES)}"
+        )
+    return BASSES[wanted]()
