@@ -69,6 +69,14 @@ class Recording:
     health: Health = field(default_factory=Health, compare=False)
 
 
+def sound_files(given: Sequence[Path]) -> list[Path]:
+    """Those files, and the sound files in those folders; each once."""
+    found: list[Path] = []
+    for path in given:
+        found += sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
 def open_recording(path: Path) -> Recording:
     """Look at a file's header.
 

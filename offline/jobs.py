@@ -90,7 +90,7 @@ def run_jobs(
     """
     store.mkdir(parents=True, exist_ok=True)
     waiting = [job for job in jobs if not (store / job.key).is_file()]
-    progress = _Progress(label, len(jobs), len(jobs) - len(waiting), quiet=quiet)
+    progress = Progress(label, len(jobs), len(jobs) - len(waiting), quiet=quiet)
     refused: dict[str, Refused] = {}
     for key, result in _executor(workers, cluster)(function, waiting):
         if isinstance(result, Refused):
@@ -162,23 +162,29 @@ def _on_cluster(address: str, function: Callable[..., Any], jobs: Sequence[Job])
             future.release()
 
 
-class _Progress:
+class Progress:
     """One line on a terminal, one line in a while elsewhere; always on stderr, so that ``--json`` stays clean."""
 
-    def __init__(self, label: str, total: int, done: int, *, quiet: bool) -> None:
+    def __init__(self, label: str, total: int, done: int = 0, *, quiet: bool = False) -> None:
         self._label, self._total, self._done, self._before = label, total, done, done
         self._quiet = quiet or total == 0
         self._live = sys.stderr.isatty()
         self._started = self._told = time.monotonic()
 
     def step(self) -> None:
-        self._done += 1
+        """One piece more is done."""
+        self.at(self._done + 1)
+
+    def at(self, done: float) -> None:
+        """So much is done."""
+        self._done = round(done)
         now = time.monotonic()
         if now - self._told >= (_REPORT_EVERY_S if self._live else 15 * _REPORT_EVERY_S):
             self._told = now
             self._say(now)
 
     def close(self) -> None:
+        """The last line."""
         self._say(time.monotonic())
         if self._live and not self._quiet:
             print(file=sys.stderr)

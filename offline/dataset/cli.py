@@ -14,14 +14,13 @@ from typing import Final
 import numpy as np
 
 from hitloopd.core.errors import ArgumentError, UnavailableError
-from offline.catalogue import FAMILIES, SHIPPABLE, Gate, Source, families
-from offline.dataset.build import Built, assemble, build, cut_all, find, licensed
+from offline.arguments import REFUSED, add_gate, add_work, tell_left_out, tell_unknown
+from offline.dataset.build import assemble, build, cut_all, find, licensed
 from offline.dataset.report import facts_of, write_report
 from offline.dataset.store import save
 from offline.grid import MAX_VELOCITY
 from offline.jobs import write_atomically
 
-REFUSED: Final = 1
 LISTED: Final = 12
 
 
@@ -32,41 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     one.set_defaults(act=_build)
     one.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="folder (searched through) or file")
     one.add_argument("--out", type=Path, required=True, help="folder of the data set; started again, it goes on there")
-    one.add_argument(
-        "--licence",
-        type=families,
-        default=SHIPPABLE,
-        metavar="FAMILIES",
-        help=f"which licences may come in, of {','.join(FAMILIES)} (default: {','.join(SHIPPABLE)})",
-    )
-    one.add_argument(
-        "--allow-unknown",
-        action="store_true",
-        help="let files in whose licence nobody states; every model's card will say so",
-    )
-    _add_work(one)
+    add_gate(one)
+    add_work(one)
     one.add_argument("--json", action="store_true", help="print the report as JSON")
     two = commands.add_parser("encode", help="only the encoding: rolls, bass mask and song of every bar in a folder")
     two.set_defaults(act=_encode)
     two.add_argument("source", type=Path, metavar="DIR", help="folder (searched through) or file")
     two.add_argument("--out", type=Path, required=True, metavar="X.npz", help="rolls, mask, song, file, bar, root")
-    _add_work(two)
-
-
-def _add_work(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes; 0 is one per core (default: 1)")
-    parser.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="Dask scheduler (tcp://host:8786) that does the work; its workers must see the same files",
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress line")
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of processes: 0 or more")
-    return int(text)
+    add_work(two)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,7 +52,7 @@ def _build(arguments: argparse.Namespace) -> int:
     found = find(arguments.sources)
     passed = licensed(found, arguments.licence, allow_unknown=arguments.allow_unknown)
     if passed.unknown:
-        _tell_unknown(passed)
+        tell_unknown(passed, "nothing was built")
         return REFUSED
     facts = {"licences": sorted(arguments.licence), "unknown licences allowed": arguments.allow_unknown}
     built = build(
@@ -89,7 +61,8 @@ def _build(arguments: argparse.Namespace) -> int:
     save(arguments.out, built.bars)
     report = facts_of(built)
     write_report(arguments.out, built, report)
-    _tell_left_out(built)
+    tell_left_out(passed)
+    _tell_skipped(built.skipped)
     print(json.dumps(report, indent=1, ensure_ascii=False) if arguments.json else _summary(report, arguments.out))
     return 0
 
@@ -119,27 +92,6 @@ def _encode(arguments: argparse.Namespace) -> int:
     write_atomically(arguments.out, packed.getvalue())
     print(f"{len(bars)} bars, {int(bars.has_bass.sum())} with bass, of {len(done)} files: {arguments.out}")
     return 0
-
-
-def _tell_unknown(passed: Gate) -> None:
-    print("Refused: nobody states the licence of these files (nothing was built).", file=sys.stderr)
-    for source in passed.unknown:
-        print(f"  {source.path}{_stated(source)}", file=sys.stderr)
-    print(
-        "State it in a MANIFEST.csv beside them (columns path, author, licence), leave the files out, "
-        "or take them in with --allow-unknown, which every card of a model trained on them will say.",
-        file=sys.stderr,
-    )
-
-
-def _stated(source: Source) -> str:
-    return f" (the manifest says '{source.licence}')" if source.licence else ""
-
-
-def _tell_left_out(built: Built) -> None:
-    for source in built.refused:
-        print(f"left out, its licence {source.licence} is not among --licence: {source.path}", file=sys.stderr)
-    _tell_skipped(built.skipped)
 
 
 def _tell_skipped(skipped: Sequence[tuple[str, str]]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import ArgumentError
-from offline.audio import SUFFIXES
+from offline.arguments import add_own
+from offline.audio import sound_files
 from offline.catalogue import families, licence_family, source_of
 from offline.extraction.build import Built, Plan, build
 from offline.extraction.classes import References, load_references
@@ -34,8 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=float, metavar="T", help="combined distance, for threshold and random")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
     parser.add_argument("--licence", metavar="FAMILIES", help="only recordings under these: cc0,by,bsd,mit,by-sa")
-    parser.add_argument("--own-licence", default="", metavar="TEXT", help="of recordings whose manifest says none")
-    parser.add_argument("--author", default="", metavar="NAME", help="of recordings whose manifest says none")
+    add_own(parser, "recordings")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="recordings at the same time; 0: one per core")
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
     parser.add_argument("--no-sheet", action="store_true", help="no pack.png and pack.html")
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError("--per-lane must be 1 or more, --candidates 0 or more.")
     references = load_references(args.references)
     told = [*references.problems, *(f"references: none for {lane}; it stays empty." for lane in references.missing)]
-    files, refused = _allowed(_files(args.recordings), args.licence, args.own_licence)
+    files, refused = _allowed(sound_files(args.recordings), args.licence, args.own_licence)
     told += refused
     scans, failed = _scans(files, args)
     told += failed
@@ -75,14 +75,6 @@ def run(args: argparse.Namespace) -> int:
     if not built.chosen:
         print("extract: nothing was good enough; the pack has candidates but no samples.", file=sys.stderr)
     return SOME_FAILED if failed or refused or references.problems or not built.chosen else 0
-
-
-def _files(given: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in given:
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        found += inside
-    return list(dict.fromkeys(found))
 
 
 def _allowed(files: Sequence[Path], licences: str | None, own: str) -> tuple[list[Path], list[str]]:

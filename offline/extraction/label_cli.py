@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hitloopd.core.errors import HitloopError, UnavailableError
-from offline.audio import SUFFIXES, read_sound
+from offline.audio import read_sound, sound_files
 from offline.extraction.classes import LANE_OF, NONE, load_references
 from offline.extraction.listener import (
     LABELS,
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     listener = _listener(args)
     rows: list[dict[str, Any]] = []
     failed = 0
-    for path in _files(args.sounds):
+    for path in sound_files(args.sounds):
         try:
             rows.append(label(path, listener))
         except HitloopError as error:
@@ -84,10 +83,3 @@ def label(path: Path, listener: Listener) -> dict[str, Any]:
     kind = LABELS[max(fitting, key=lambda n: float(known[0, n]))]
     confidence = rest if lane == NONE else float(lanes.max())
     return {"file": str(path), "class": kind, "lane": lane, "confidence": round(min(confidence, 1.0), 4)}
-
-
-def _files(given: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in given:
-        found += sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-    return list(dict.fromkeys(found))
