@@ -53,16 +53,8 @@ def font_sounds(font: Path) -> list[Reference]:
     Raises:
         UnavailableError: fluidsynth is not installed, or the font is not there.
     """
-    program = shutil.which("fluidsynth")
-    if program is None or not font.is_file():
-        raise UnavailableError(f"{font} can't be rendered: install fluidsynth and a General MIDI sound font.")
     plan = list(_plan())
-    with tempfile.TemporaryDirectory() as folder:
-        song, sound = Path(folder, "all.mid"), Path(folder, "all.wav")
-        _song(plan).save(song)
-        words = [program, "-ni", "-g", "0.7", "-R", "0", "-C", "0", "-r", str(RATE), "-F", str(sound), str(font)]
-        subprocess.run([*words, str(song)], check=True, capture_output=True)  # noqa: S603 - our own words, no shell
-        whole = soundfile.read(str(sound), dtype="float32", always_2d=True)[0].mean(axis=1)
+    whole = played(_song(plan), font, gain=0.7)
     found: list[Reference] = []
     seen: set[bytes] = set()
     for number, (kind, channel, preset, note, velocity) in enumerate(plan):
@@ -75,6 +67,24 @@ def font_sounds(font: Path) -> list[Reference]:
         name = f"{kind}/{FONT_KIT}_{channel}_{preset}_{note}_{velocity}"
         found.append(Reference(name, kind, font, one))
     return found
+
+
+def played(song: mido.MidiFile, font: Path, *, gain: float = 0.5) -> Wave:
+    """A MIDI song as the sound font plays it, mono and without effects.
+
+    Raises:
+        UnavailableError: fluidsynth is not installed, or the font is not there.
+    """
+    program = shutil.which("fluidsynth")
+    if program is None or not font.is_file():
+        raise UnavailableError(f"{font} can't be rendered: install fluidsynth and a General MIDI sound font.")
+    with tempfile.TemporaryDirectory() as folder:
+        midi, sound = Path(folder, "all.mid"), Path(folder, "all.wav")
+        song.save(midi)
+        words = [program, "-ni", "-g", str(gain), "-R", "0", "-C", "0", "-r", str(RATE)]
+        words += ["-o", "synth.dynamic-sample-loading=1", "-F", str(sound), str(font), str(midi)]
+        subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - our own words, no shell
+        return soundfile.read(str(sound), dtype="float32", always_2d=True)[0].mean(axis=1)
 
 
 def _plan() -> Iterator[tuple[str, int, int, int, int]]:
