@@ -36,16 +36,22 @@ FLOOR: Final = np.float32(1e-9)
 Power = NDArray[np.float32]
 
 
-def mel_power(sound: Wave) -> Power:
-    """Power in all bands every ``HOP`` frames: ``float32 [1 + len // HOP, ALL_BANDS]``."""
-    count = 1 + len(sound) // HOP
-    out = np.empty((count, ALL_BANDS), np.float32)
+def mel_power(sound: Wave, *, bands: int = BANDS, hop: int = HOP) -> Power:
+    """Power in all bands every ``hop`` frames: ``float32 [1 + len // hop, bands + LOW_BANDS]``.
+
+    Args:
+        sound: mono.
+        bands: over the whole range; those below 370 Hz come on top.
+        hop: a multiple of ``LOW_STEP``.
+    """
+    count = 1 + len(sound) // hop
+    out = np.empty((count, bands + LOW_BANDS), np.float32)
     padded = np.pad(sound, WINDOW // 2)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:count]
-    _fill(out[:, :BANDS], windows, _hann(WINDOW), WINDOW, _bank())
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::hop][:count]
+    _fill(out[:, :bands], windows, _hann(WINDOW), WINDOW, _bank(bands))
     low = np.pad(_decimated(sound), (LOW_WINDOW // 2, LOW_WINDOW))
-    windows = np.lib.stride_tricks.sliding_window_view(low, LOW_WINDOW)[:: HOP // LOW_STEP][:count]
-    _fill(out[:, BANDS:], windows, _hann(LOW_WINDOW), LOW_FFT, _low_bank())
+    windows = np.lib.stride_tricks.sliding_window_view(low, LOW_WINDOW)[:: hop // LOW_STEP][:count]
+    _fill(out[:, bands:], windows, _hann(LOW_WINDOW), LOW_FFT, _low_bank())
     out += FLOOR
     return out
 
@@ -84,9 +90,9 @@ def _hann(size: int) -> NDArray[np.float32]:
 
 
 @functools.cache
-def _bank() -> NDArray[np.float32]:
+def _bank(bands: int) -> NDArray[np.float32]:
     """Triangles, evenly spaced on the mel scale above 300 Hz and nearly so below, each with a sum of one."""
-    mels = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)
+    mels = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), bands + 2)
     edges = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
     bins = np.fft.rfftfreq(WINDOW, 1 / RATE)
     rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])

@@ -28,7 +28,7 @@ JUDGED: Final = frozenset(f"freedoom/{name}" for name in ("d_dm01", "d_dm02", "d
 """Songs that transcription is judged on; none of the corpus shares its bars with them under another name."""
 JUDGED_FOLDERS: Final = ("lmms",)
 FEWEST_BARS: Final = 8
-VARIANTS: Final = 4
+VARIANTS: Final = 2
 TRANSPOSED: Final = 4  # semitones either way
 FAMILY: Final = 8  # programs of General MIDI that are of one kind
 MELODIC: Final = 104  # programs below are instruments; above are percussion and noises

@@ -48,7 +48,7 @@ from offline.transcription.lesson_styles import backing_file, bass_file, style_s
 
 PIECE_S: Final = 30.0
 FONT: Final = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what the seeds mean: pieces that were kept by another version are made again."""
 OWN_BASS: Final = 0.45
 ALONE: Final = 0.3
@@ -107,7 +107,8 @@ class Lesson:
         drums: as they are in the mix. Likewise the other stems; the three are nearly the mix.
         bass: stem.
         other: stem.
-        hits: of the drum lanes, by time; empty where the drums are silent.
+        strokes: of all drums, toms and percussion too, by time; empty where the drums are silent.
+        hits: those of the drum lanes.
         notes: of the bass, by start; empty where it is silent.
         beats_s: beginning of each beat.
         bars_s: bar lines.
@@ -118,6 +119,7 @@ class Lesson:
     drums: Wave
     bass: Wave
     other: Wave
+    strokes: tuple[DrumNote, ...]
     hits: tuple[DrumHit, ...]
     notes: tuple[BassNote, ...]
     beats_s: tuple[float, ...]
@@ -131,6 +133,7 @@ class Lesson:
         np.savez(
             file,
             sound=np.array([_whole(part) for part in (self.mix, self.drums, self.bass, self.other)]),
+            strokes=np.array(self.strokes).reshape(-1, 3),
             hits=np.array([(hit.time_s, lanes.index(hit.lane), hit.velocity) for hit in self.hits]).reshape(-1, 3),
             notes=np.array([note[:4] for note in self.notes]).reshape(-1, 4),
             beats=np.array(self.beats_s),
@@ -147,6 +150,7 @@ class Lesson:
             sound = held["sound"].astype(np.float32) / np.float32(FULL_SCALE)
             return cls(
                 *sound,
+                tuple(DrumNote(float(at), int(pitch), float(force)) for at, pitch, force in held["strokes"]),
                 tuple(DrumHit(float(at), lanes[int(lane)], float(force), 1.0) for at, lane, force in held["hits"]),
                 tuple(BassNote(float(a), float(b), int(pitch), float(v), 1.0) for a, b, pitch, v in held["notes"]),
                 tuple(map(float, held["beats"])),
@@ -200,6 +204,7 @@ def make_lesson(material: Material, seed: int, cache: Path) -> Lesson:
         out.drums,
         out.bass,
         out.other,
+        score.drums if out.drums.any() else (),
         hits if out.drums.any() else (),
         score.bass if out.bass.any() else (),
         score.beats_s,
