@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-import scipy.ndimage
 from numpy.typing import NDArray
 
 from offline.audio import RATE, Wave
-from offline.extraction.spectral import FLOOR_DB, HOP, MELS, WINDOW, Features, Spectra, frame_count, spectra
+from offline.extraction.spectral import FLOOR_DB, HOP, WINDOW, Features, Spectra, frame_count, spectra
 
 LONGEST_S: Final = 1.0
-AT_ONCE: Final = 64  # windows whose rows stay in the cache
+_AT_ONCE: Final = 1 << 17  # numbers of windows laid out in rows: half a megabyte, which stays in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +28,29 @@ class Template:
     Args:
         length: of its window in frames of sound: its own, at most a second.
         frames: of its features.
-        stride: frames of the grid from a window to the next: half a window.
         features: of the reference.
     """
 
     length: int
     frames: int
-    stride: int
     features: Features
+
+    @property
+    def stride(self) -> int:
+        """Frames of the grid from a window to the next."""
+        return stride_of(self.frames)
+
+
+def stride_of(frames: int) -> int:
+    """Half a window."""
+    return (frames + 1) // 2
 
 
 def template(sound: Wave) -> Template:
     """Make a reference ready."""
     sound = sound[: round(LONGEST_S * RATE)]
     frames = frame_count(len(sound))
-    return Template(
-        max(len(sound), WINDOW), frames, (frames + 1) // 2, spectra(sound, flatness=False).window(0, frames)
-    )
+    return Template(max(len(sound), WINDOW), frames, spectra(sound, flatness=False).window(0, frames))
 
 
 def between(sound: Wave, reference: Template) -> dict[str, float]:
@@ -72,15 +77,10 @@ class Grid:
 
     def __init__(self, shared: Spectra) -> None:
         self._shared = shared
-        contrast = shared.peaks - shared.valleys
         # single precision is enough for products of what is left when the mean is taken away
-        every = (shared.mel, contrast, shared.bandwidth[:, None])
-        self._means = tuple(float(rows.mean(dtype=np.float64)) for rows in every)
-        self._rows = tuple(rows - rows.dtype.type(mean) for rows, mean in zip(every, self._means, strict=True))
-        self._totals = tuple(_running(rows.sum(axis=1, dtype=np.float64)) for rows in self._rows)
-        self._sums = tuple(_running(np.einsum("ij,ij->i", rows, rows, dtype=np.float64)) for rows in every)
-        floors = (shared.mel, shared.peaks, shared.valleys)
-        self._edges = tuple((track.min(axis=1), track.max(axis=1)) for track in floors)
+        self._mean = float(shared.mel.mean(dtype=np.float64))
+        self._mel = shared.mel - np.float32(self._mean)
+        self._tops = tuple(track.max(axis=1) for track in (self._mel, shared.peaks, shared.valleys))
 
     def distances(self, references: Sequence[Template], first: int = 0) -> list[NDArray[np.float64]]:
         """For each reference ``float64 [windows, 3]``: every window on its stride, from frame ``first`` on.
@@ -90,115 +90,70 @@ class Grid:
         found: dict[int, NDArray[np.float64]] = {}
         for frames in sorted({reference.frames for reference in references}):
             alike = [number for number, reference in enumerate(references) if reference.frames == frames]
-            block = self._block([references[number] for number in alike], first)
+            block = self._block([references[number].features for number in alike], frames, first)
             found.update((number, block[:, :, place]) for place, number in enumerate(alike))
         return [found[number] for number in range(len(references))]
 
-    def _block(self, references: Sequence[Template], first: int) -> NDArray[np.float64]:
-        frames, stride = references[0].frames, references[0].stride
-        starts = np.arange(first, len(self._shared) - frames + 1, stride)
-        out = np.empty((len(starts), 3, len(references)))
-        if not len(starts):
+    def _block(self, references: Sequence[Features], frames: int, first: int) -> NDArray[np.float64]:
+        mel, peaks, valleys = (_windows(t[:, None], first, frames).max(axis=1) for t in self._tops)
+        out = np.empty((len(mel), 3, len(references)))
+        if not len(mel):
             return out
-        for feature, mean in enumerate(self._means):
-            sums, totals, rows = self._sums[feature], self._totals[feature], self._rows[feature]
-            own = np.stack([_features(reference)[feature] for reference in references], axis=1).astype(np.float64)
-            size = np.sqrt((sums[starts + frames] - sums[starts])[:, None] * (own**2).sum(axis=0))
-            centred = (own - mean).astype(rows.dtype)
-            dots = _products(rows, centred, starts, frames)
-            dots += mean * ((totals[starts + frames] - totals[starts])[:, None] + centred.sum(axis=0, dtype=np.float64))
-            dots += mean * mean * len(own)
-            out[:, feature] = 1.0 - np.divide(dots, size, out=np.zeros_like(size), where=size > 0)
-        # where a window is deeper than 80 dB its floor bites, and what is shared doesn't hold
-        deep = np.flatnonzero(self._deep(starts, frames))
-        mel = np.stack([one.features.mel for one in references], axis=1).astype(np.float64)
-        tops = _sliding(self._edges[0][1], frames, "max")[starts]
-        for first_one in range(0, len(deep), AT_ONCE):
-            some = deep[first_one : first_one + AT_ONCE]
-            contrast = _floored(self._shared.peaks, starts[some], frames)
-            contrast -= _floored(self._shared.valleys, starts[some], frames)
-            out[some, 0] = self._deep_mel(starts[some], frames, mel, tops[some])
-            out[some, 1] = _cosines(contrast, np.stack([one.features.contrast for one in references], axis=1))
+        contrast = _floored(_windows(self._shared.peaks, first, frames), peaks)
+        contrast -= _floored(_windows(self._shared.valleys, first, frames), valleys)
+        bandwidth = np.ascontiguousarray(_windows(self._shared.bandwidth[:, None], first, frames))
+        own = [np.stack(one, axis=1).astype(np.float64) for one in zip(*map(_rows, references), strict=True)]
+        out[:, 0] = self._of_mel(_windows(self._mel, first, frames), mel, own[0])
+        out[:, 1] = _cosines(contrast.astype(np.float64), own[1])
+        out[:, 2] = _cosines(bandwidth, own[2])
         return out
 
-    def _deep_mel(
-        self, starts: NDArray[np.int64], frames: int, own: NDArray[np.float64], tops: NDArray[np.float32]
+    def _of_mel(
+        self, windows: NDArray[np.float32], tops: NDArray[np.float32], own: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """As ``_cosines`` of ``_floored`` rows, with half the passes over them: most of the time goes here.
+        """As ``_cosines`` of the floored windows, in single precision and in the cache: most of the time goes here.
 
-        Rows are taken relative to the middle between top and floor; a column of ones gives their sums on the way.
+        Both sides lose their means first; a column of ones gives the sums of the windows on the way.
         """
-        track, half = self._shared.mel, np.float32(FLOOR_DB / 2)
-        middles = (tops - half)[:, None]
-        rows = np.lib.stride_tricks.sliding_window_view(track.reshape(-1), frames * MELS)[starts * MELS]
-        rows -= middles
-        np.maximum(rows, -half, out=rows)
-        own_middles = own.mean(axis=0)
-        columns = np.column_stack([own - own_middles, np.ones(len(own))]).astype(np.float32)
-        products = (rows @ columns).astype(np.float64)
-        totals, middle, count = products[:, -1:], middles.astype(np.float64), len(own)
-        squares = np.einsum("ij,ij->i", rows, rows)[:, None].astype(np.float64)
-        squares += 2 * middle * totals + middle * middle * count
-        dots = products[:, :-1] + middle * columns[:, :-1].sum(axis=0, dtype=np.float64)
-        dots += (totals + middle * count) * own_middles
-        return 1.0 - dots / np.sqrt(squares * (own**2).sum(axis=0))
-
-    def _deep(self, starts: NDArray[np.int64], frames: int) -> NDArray[np.bool_]:
-        deep = np.zeros(len(starts), np.bool_)
-        for low, high in self._edges:
-            if float(high.max() - low.min()) > FLOOR_DB:
-                deep |= (_sliding(high, frames, "max") - _sliding(low, frames, "min"))[starts] > FLOOR_DB
-        return deep
+        mean, own_means, length = self._mean, own.mean(axis=0), len(own)
+        columns = np.column_stack([own - own_means, np.ones(length)]).astype(np.float32)
+        products = np.empty((len(windows), columns.shape[1]))
+        squares = np.empty((len(windows), 1))
+        at_once = max(_AT_ONCE // length, 1)
+        for number in range(0, len(windows), at_once):
+            part = slice(number, number + at_once)
+            rows = _floored(windows[part], tops[part])
+            products[part] = rows @ columns
+            squares[part, 0] = np.einsum("ij,ij->i", rows, rows)
+        sums = products[:, -1:]
+        squares += 2 * mean * sums + mean * mean * length
+        dots = products[:, :-1] + mean * columns[:, :-1].sum(axis=0, dtype=np.float64)
+        dots += (sums + mean * length) * own_means
+        return _distances(dots, squares * (own**2).sum(axis=0))
 
 
-def _floored(track: NDArray[np.float32], starts: NDArray[np.int64], frames: int) -> NDArray[np.float32]:
-    """Windows as rows, each cut off 80 dB below its own top: ``float32 [windows, frames * width]``."""
-    rows = np.lib.stride_tricks.sliding_window_view(track.reshape(-1), frames * track.shape[1])
-    windows = rows[starts * track.shape[1]]
-    return np.maximum(windows, windows.max(axis=1, keepdims=True) - np.float32(FLOOR_DB), out=windows)
+def _windows(track: NDArray[Any], first: int, frames: int) -> NDArray[Any]:
+    """Every window on the stride of that length as a row: its frames lie in a row in memory, so this is but a view."""
+    stride, width = stride_of(frames), track.shape[1]
+    count = max((len(track) - first - frames) // stride + 1, 0)
+    steps = (stride * width * track.itemsize, track.itemsize)
+    return np.lib.stride_tricks.as_strided(track[first:], (count, frames * width), steps, writeable=False)
 
 
-def _cosines(rows: NDArray[np.float32], own: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Distances of rows to columns; both lose their means first, so that single precision is enough."""
-    own = own.astype(np.float64)
-    size = np.sqrt(np.square(rows).sum(axis=1, dtype=np.float64)[:, None] * (own**2).sum(axis=0))
-    means, own_means = rows.mean(axis=1, keepdims=True), own.mean(axis=0)
-    centred, own_centred = rows - means, (own - own_means).astype(np.float32)
-    dots = (centred @ own_centred).astype(np.float64)
-    dots += means * own_centred.sum(axis=0, dtype=np.float64)
-    dots += (centred.sum(axis=1, dtype=np.float64, keepdims=True) + means.astype(np.float64) * len(own)) * own_means
+def _floored(windows: NDArray[np.float32], tops: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each cut off 80 dB below its own top."""
+    return np.maximum(windows, (tops - np.float32(FLOOR_DB))[:, None])
+
+
+def _rows(features: Features) -> tuple[NDArray[Any], ...]:
+    return features.mel, features.contrast, features.bandwidth
+
+
+def _cosines(rows: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances of rows to columns."""
+    return _distances(rows @ own, np.einsum("ij,ij->i", rows, rows)[:, None] * (own**2).sum(axis=0))
+
+
+def _distances(dots: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    size = np.sqrt(squares)
     return 1.0 - np.divide(dots, size, out=np.zeros_like(size), where=size > 0)
-
-
-def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.concatenate([[0.0], np.cumsum(values)])
-
-
-def _features(reference: Template) -> tuple[NDArray[np.floating], ...]:
-    return reference.features.mel, reference.features.contrast, reference.features.bandwidth
-
-
-def _products(
-    rows: NDArray[np.floating], own: NDArray[np.floating], starts: NDArray[np.int64], frames: int
-) -> NDArray[np.float64]:
-    """One product for all windows: the frames of a window lie in a row in memory, so windows are rows of a view."""
-    width = rows.shape[1]
-    step = int(starts[1] - starts[0]) if len(starts) > 1 else frames
-    out = np.empty((len(starts), own.shape[1]))
-    for half in (0, 1):  # every other window: those don't overlap, which is what the matrix product needs
-        count = len(starts[half::2])
-        if count:
-            view = np.lib.stride_tricks.as_strided(
-                rows[int(starts[half]) :],
-                (count, frames * width),
-                (2 * step * width * rows.itemsize, rows.itemsize),
-                writeable=False,
-            )
-            out[half::2] = view @ own
-    return out
-
-
-def _sliding(track: NDArray[np.float32], frames: int, what: str) -> NDArray[np.float32]:
-    """The greatest or lowest of each frame and those after it, ``frames`` in all."""
-    filtered = scipy.ndimage.maximum_filter1d if what == "max" else scipy.ndimage.minimum_filter1d
-    return filtered(track, frames, origin=-(frames // 2), mode="nearest")

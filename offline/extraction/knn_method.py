@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from offline.audio import RATE, Wave
 from offline.extraction.classes import LANE_OF, NONE, References
-from offline.extraction.distances import Grid, Template, template
+from offline.extraction.distances import Grid, Template, stride_of, template
 from offline.extraction.found import Found, without_doubles
 from offline.extraction.onset_method import reference_outlines
 from offline.extraction.spectral import HOP, Features, Spectra, spectra
@@ -44,7 +44,7 @@ class NeighbourFinder:
         if len(sound) < HOP:
             return []
         shared = spectra(sound)
-        stride = (FRAMES + 1) // 2
+        stride = stride_of(FRAMES)
         begins = np.arange(0, max(len(shared) - FRAMES + 1, 0), stride)
         if not len(begins):
             return []
@@ -73,9 +73,7 @@ class NeighbourFinder:
     def _own(self, shared: Spectra, begins: NDArray[np.int64]) -> NDArray[np.float64]:
         """The same to windows of the recording itself, evenly drawn; a window is no neighbour of its own place."""
         places = begins[np.linspace(0, len(begins) - 1, min(OWN, len(begins))).astype(int)]
-        drawn = [
-            Template(0, FRAMES, (FRAMES + 1) // 2, shared.window(int(place), FRAMES)) for place in np.unique(places)
-        ]
+        drawn = [Template(0, FRAMES, shared.window(int(place), FRAMES)) for place in np.unique(places)]
         out = np.stack([d.sum(axis=1)[: len(begins)] for d in Grid(shared).distances(drawn)], axis=1)
         near = np.abs(begins[:, None] - np.unique(places)[None, :]) < FRAMES
         return np.where(near, np.inf, out)
@@ -114,4 +112,4 @@ def _shortened(whole: Template) -> Template:
         own.contrast[: len(own.contrast) // whole.frames * FRAMES],
         own.bandwidth[:FRAMES],
     )
-    return Template(whole.length, FRAMES, (FRAMES + 1) // 2, part)
+    return Template(whole.length, FRAMES, part)

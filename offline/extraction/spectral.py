@@ -30,6 +30,7 @@ OCTAVES: Final = 6
 QUANTILE: Final = 0.02
 _TINY: Final = np.float32(1e-10)
 _AT_ONCE: Final = 64  # a megabyte of frames: what the cache holds
+_MELS_AT_ONCE: Final = 16
 
 Track = NDArray[np.float32]
 
@@ -92,13 +93,13 @@ def spectra(sound: Wave, *, flatness: bool = True) -> Spectra:
         np.empty(count),
         np.empty(count if flatness else 0, np.float32),
     )
-    hann, bank = _hann(), _mel_bank()
+    hann = _hann()
     for first in range(0, count, _AT_ONCE):
         part = slice(first, min(first + _AT_ONCE, count))
         # in double precision, as librosa does: the contrast's valleys reach down to the rounding of a single one
         magnitude = np.abs(scipy.fft.rfft(windows[part] * hann, axis=1).astype(np.complex64))
         power = magnitude**2
-        out.mel[part] = _decibels(power @ bank)
+        out.mel[part] = _mel(power)
         out.bandwidth[part] = _bandwidth(magnitude)
         out.peaks[part], out.valleys[part] = _contrast(magnitude)
         if flatness:
@@ -106,6 +107,13 @@ def spectra(sound: Wave, *, flatness: bool = True) -> Spectra:
             mean = power.mean(axis=1)
             out.flatness[part] = np.exp(np.log(power, out=power).mean(axis=1)) / mean
     return out
+
+
+def _mel(power: NDArray[np.float32]) -> Track:
+    out = np.empty((len(power), MELS), np.float32)
+    for number, (low, high, bank) in enumerate(_mel_banks()):
+        out[:, number * _MELS_AT_ONCE : (number + 1) * _MELS_AT_ONCE] = power[:, low:high] @ bank
+    return _decibels(out)
 
 
 def _bandwidth(magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -142,8 +150,16 @@ def _hann() -> NDArray[np.float64]:
 
 
 @functools.cache
-def _mel_bank() -> NDArray[np.float32]:
-    return np.ascontiguousarray(librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=MELS).T)
+def _mel_banks() -> Sequence[tuple[int, int, NDArray[np.float32]]]:
+    """First bin, bin after the last, and the filters in between, some at a time: most of the whole bank is zeros."""
+    whole = librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=MELS).T
+    found: list[tuple[int, int, NDArray[np.float32]]] = []
+    for first in range(0, MELS, _MELS_AT_ONCE):
+        some = whole[:, first : first + _MELS_AT_ONCE]
+        reached = np.flatnonzero(some.any(axis=1))
+        low, high = int(reached[0]), int(reached[-1]) + 1
+        found.append((low, high, np.ascontiguousarray(some[low:high])))
+    return found
 
 
 @functools.cache

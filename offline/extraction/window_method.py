@@ -21,7 +21,7 @@ from offline.extraction.classes import NONE, References
 from offline.extraction.distances import Grid, Template, template
 from offline.extraction.found import Found, without_doubles
 from offline.extraction.onset_method import reference_outlines
-from offline.extraction.spectral import HOP, Spectra, spectra
+from offline.extraction.spectral import HOP, WINDOW, Spectra, spectra
 
 NOISE: Final = 0.2
 """A window with a frame of more spectral flatness is noise."""
@@ -146,10 +146,11 @@ def _between(one: Template, other: Template) -> float:
 
 def gate(sound: Wave, shared: Spectra) -> NDArray[np.bool_]:
     """Frames that are neither noise nor silence."""
-    edges = np.arange(len(shared)) * HOP
-    sums = np.concatenate([[0.0], np.cumsum(sound.astype(np.float64) ** 2)])
-    ends = np.minimum(edges + 2048, len(sound))
-    level = 10 * np.log10(np.maximum((sums[ends] - sums[edges]) / 2048, 1e-12))
+    hops = WINDOW // HOP
+    power = np.zeros(len(shared) + hops - 1)
+    whole = sound[: min(len(sound) // HOP, len(power)) * HOP].reshape(-1, HOP)
+    power[: len(whole)] = np.einsum("ij,ij->i", whole, whole)
+    level = 10 * np.log10(np.maximum(np.convolve(power, np.ones(hops), "valid") / WINDOW, 1e-12))
     # a window may begin or fade out in silence, so the gate looks a quarter of a second around each frame
     loud = scipy.ndimage.maximum_filter1d(level, 2 * round(0.25 * RATE / HOP))
     return (shared.flatness < NOISE) & (loud > SILENT_DB)
