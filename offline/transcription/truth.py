@@ -93,30 +93,42 @@ def midi_truth(every: Path, bass: Path) -> Truth:
         bass: MIDI file of its bass line alone.
     """
     song, line = read_midi(every), read_midi(bass)
-    at, at_line = seconds_of(song), seconds_of(line)
-    drums = [note for note in song.notes if note.channel == DRUM_CHANNEL and note.velocity >= FAINTEST]
-    written = [
-        DrumHit(at(note.start), DRUM_LANES[DRUM_ROW[note.pitch]], note.velocity / MAX_VELOCITY, 1.0)
-        for note in drums
-        if note.pitch in DRUM_ROW
-    ]
+    written, others_s = drums_of(song)
     hits = _one_by_one(written)
-    notes = [
-        BassNote(at_line(note.start), at_line(note.end), note.pitch, note.velocity / MAX_VELOCITY, 1.0)
-        for note in line.notes
-        if note.channel != DRUM_CHANNEL and note.velocity >= FAINTEST
-    ]
+    notes = notes_of(line)
     melody = bass_line_of(notes)
     return Truth(
         lanes=DRUM_LANES,
         hits=hits,
-        others_s=tuple(at(note.start) for note in drums if note.pitch not in DRUM_ROW),
+        others_s=tuple(others_s),
         bass=melody,
-        bars=_bars(song, at),
+        bars=_bars(song, seconds_of(song)),
         bpm=_longest_tempo(song),
-        end_s=at(song.end),
+        end_s=seconds_of(song)(song.end),
         merged=len(written) - len(hits) + len(notes) - len(melody),
     )
+
+
+def drums_of(song: MidiSong) -> tuple[list[DrumHit], list[float]]:
+    """The hits of the lanes, and when drums sound that have none; what is too faint to be a note is left out."""
+    at = seconds_of(song)
+    drums = [note for note in song.notes if note.channel == DRUM_CHANNEL and note.velocity >= FAINTEST]
+    hits = [
+        DrumHit(at(note.start), DRUM_LANES[DRUM_ROW[note.pitch]], note.velocity / MAX_VELOCITY, 1.0)
+        for note in drums
+        if note.pitch in DRUM_ROW
+    ]
+    return hits, [at(note.start) for note in drums if note.pitch not in DRUM_ROW]
+
+
+def notes_of(song: MidiSong) -> list[BassNote]:
+    """All notes that are no drums: of a file that holds a bass line and nothing else beside the drums."""
+    at = seconds_of(song)
+    return [
+        BassNote(at(note.start), at(note.end), note.pitch, note.velocity / MAX_VELOCITY, 1.0)
+        for note in song.notes
+        if note.channel != DRUM_CHANNEL and note.velocity >= FAINTEST
+    ]
 
 
 def _one_by_one(hits: Iterable[DrumHit]) -> tuple[DrumHit, ...]:
