@@ -2,7 +2,8 @@
 
 ``rendered``: songs rendered from MIDI. ``unseen``: the same with drums of kits kept out of all training.
 ``electronic``: released songs at one tempo whose first sample is a bar line. ``elements``: single drum stems of those
-with a table of onsets, alone; ``elements in the mix``: with the rest of their song around them.
+with a table of onsets, alone; ``elements in the mix``: with the rest of their song around them. A lane whose table
+lacks sounds is not judged.
 
 Kept out of training and tuning: every one of these songs, and the kits of ``KEPT_OUT``. What is rendered lies in the
 work folder, named by what it was made of.
@@ -12,8 +13,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from offline.audio import RATE, Wave
 from offline.catalogue import Source, source_of
 from offline.extraction.classes import load_references
 from offline.jobs import file_hash, job_key, write_atomically
+from offline.transcription.table_check import ENOUGH, complete_lanes
 from offline.transcription.truth import Truth, even_truth, midi_truth, table_onsets
 from offline.transcription.unseen import Kit, as_loud_as, kits, read_whole, resounded, without_clipping
 
@@ -49,6 +51,8 @@ class JudgedSong:
         drums: its true drum stem, where there is one.
         bass: its true bass stem, where there is one.
         truth: what is played.
+        share_told: of lanes whose table lacks sounds, the share that it has; they are not in the truth.
+        doubtful: the truth with those lanes, where there are any.
     """
 
     name: str
@@ -57,6 +61,8 @@ class JudgedSong:
     drums: Path | None
     bass: Path | None
     truth: Truth
+    share_told: Mapping[str, float] = field(default_factory=dict[str, float])
+    doubtful: Truth | None = None
 
 
 def judged_songs(songs: Path, references: Path, work: Path, groups: Sequence[str] = GROUPS) -> list[JudgedSong]:
@@ -123,8 +129,20 @@ def _electronic(songs: Path) -> Iterator[JudgedSong]:
 def _elements(table: Path) -> JudgedSong:
     sound = table.with_suffix(".flac")
     source = source_of(table)
-    truth = even_truth(float(source.facts["bpm"]), _bars(source), table_onsets(table))
-    return JudgedSong(f"{table.parent.name} elements", ELEMENTS, sound, sound, None, truth)
+    bpm, bars, onsets = float(source.facts["bpm"]), _bars(source), table_onsets(table)
+    shares = complete_lanes(read_whole(sound), onsets, bpm)
+    sure = {lane: times for lane, times in onsets.items() if shares[lane] >= ENOUGH}
+    lacking = {lane.value: round(share, 3) for lane, share in shares.items() if lane not in sure}
+    return JudgedSong(
+        f"{table.parent.name} elements",
+        ELEMENTS,
+        sound,
+        sound,
+        None,
+        even_truth(bpm, bars, sure),
+        lacking,
+        even_truth(bpm, bars, onsets) if lacking else None,
+    )
 
 
 def _elements_mixed(song: JudgedSong, work: Path) -> JudgedSong:

@@ -159,11 +159,11 @@ def tempo_fits(truth: Truth, bpm: float) -> bool:
     return abs(bpm - truth.bpm) <= TEMPO_SHARE * truth.bpm
 
 
-def early_or_late_ms(true: Sequence[float], found: Sequence[float]) -> float:
-    """The median of found minus true of those that fit, in milliseconds; 0 where none does."""
+def early_or_late_ms(true: Sequence[float], found: Sequence[float]) -> float | None:
+    """The median of found minus true of those that fit, in milliseconds; none where none does."""
     known, heard = np.sort(np.asarray(true, np.float64)), np.sort(np.asarray(found, np.float64))
     pairs = matches(known, heard, ONSET_S)
-    return 1000.0 * float(np.median([heard[other] - known[one] for one, other in pairs])) if pairs else 0.0
+    return 1000.0 * float(np.median([heard[other] - known[one] for one, other in pairs])) if pairs else None
 
 
 def false_hits(truth: Truth, hits: Sequence[DrumHit]) -> dict[Lane, Counter[str]]:

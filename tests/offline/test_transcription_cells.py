@@ -28,7 +28,9 @@ def test_cells_are_those_that_the_encoder_draws(tmp_path) -> None:
     beats = np.sort(draw_at.uniform(0, 14.5, 40))
     drums = [hit(float(beat), int(draw_at.choice([36, SNARE, HAT, CRASH]))) for beat in beats]
     drums += [hit(3 + 29.4 * STEP), hit(8 - STEP)]  # early for the next bar line
-    bass = [(float(beat), float(beat) + 1.4, int(draw_at.integers(30, 44)), 90) for beat in beats[::4]]  # held over bar lines, too
+    bass = [
+        (float(beat), float(beat) + 1.4, int(draw_at.integers(30, 44)), 90) for beat in beats[::4]
+    ]  # held over bar lines, too
     line = track(bass, channel=1, name="bass", program=38)
     path = write(tmp_path / "song.mid", track(drums, extra=[tempo(93)], until=16), line)
     truth = midi_truth(path, write(tmp_path / "bass.mid", line, track((), extra=[tempo(93)], until=16)))
