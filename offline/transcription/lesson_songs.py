@@ -83,6 +83,11 @@ def _midi_files(folder: Path, *, train: bool) -> Iterator[Path]:
             yield source.path
 
 
+def training_files(folder: Path) -> list[Path]:
+    """The files of a folder that lessons to learn from may be made of."""
+    return list(_midi_files(folder, train=True))
+
+
 def _readable(path: Path) -> MidiSong | None:
     try:
         return read_midi(path)
