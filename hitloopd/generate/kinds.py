@@ -17,8 +17,8 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """What the card's ``kind`` names -> the class that draws with such a model."""
 
-OTHERS: Final = frozenset({"listener"})
-"""Models that lie in the same folders and make no bars: the listener hears what a cut-out sound is."""
+OTHERS: Final = frozenset({"listener", "drum-ear"})
+"""Models that lie in the same folders and make no bars: they hear what a cut-out sound is, and what a song plays."""
 
 _KIND: Final = re.compile(rb"^kind:[ \t]*['\"]?([\w-]+)", re.MULTILINE)
 _HEAD_BYTES: Final = 4096

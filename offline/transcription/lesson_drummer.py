@@ -44,7 +44,7 @@ class Touch:
 
 def draw_touch(draw: np.random.Generator) -> Touch:
     """One way to play."""
-    return Touch(draw.uniform(0.7, 1.8), draw.uniform(0.0, 1.5), bool(draw.random() < 0.85), bool(draw.random() < 0.4))
+    return Touch(draw.uniform(0.7, 2.2), draw.uniform(0.0, 1.5), bool(draw.random() < 0.85), bool(draw.random() < 0.4))
 
 
 def played_drums(notes: Sequence[DrumNote], kit: Kit, touch: Touch, length_s: float, draw: np.random.Generator) -> Wave:

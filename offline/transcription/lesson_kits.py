@@ -28,17 +28,19 @@ NO_DRUMS: Final = frozenset({"fluidr3"})
 KINDS: Final = ("kick", "snare", "rim", "clap", "closed_hat", "open_hat", "crash", "ride", "tom", "perc")
 LEVEL_DB: Final[Mapping[str, tuple[float, float]]] = {
     # loudness of the loudest 50 ms, and how far kits stray from it
-    "kick": (0.0, 3.0),
-    "snare": (-2.0, 3.5),
-    "rim": (-6.0, 4.0),
-    "clap": (-4.0, 4.0),
-    "closed_hat": (-14.0, 5.5),
-    "open_hat": (-12.0, 5.5),
-    "crash": (-9.0, 5.0),
-    "ride": (-14.0, 5.5),
-    "tom": (-4.0, 4.0),
-    "perc": (-10.0, 5.0),
+    "kick": (0.0, 4.0),
+    "snare": (-2.0, 5.0),
+    "rim": (-5.0, 5.0),
+    "clap": (-3.0, 5.0),
+    "closed_hat": (-10.0, 8.0),
+    "open_hat": (-9.0, 7.0),
+    "crash": (-7.0, 6.0),
+    "ride": (-11.0, 7.0),
+    "tom": (-4.0, 5.0),
+    "perc": (-10.0, 7.0),
 }
+FLAT: Final = 0.3
+"""Share of the kits whose sounds are nearly equally loud, as in a folder of normalised files."""
 SYNTHESISED: Final = 0.35
 """Share of the sounds that are made from a recipe."""
 MIXED: Final = 0.6
@@ -85,15 +87,15 @@ def draw_kit(sounds: Sequence[Reference], draw: np.random.Generator) -> Kit:
     """A kit: from one source where it has the sound, else and mostly from all, some synthesised."""
     source = "" if draw.random() < MIXED else str(draw.choice(sorted({kit_of(sound.name) for sound in sounds})))
     synthesised = 1.0 if draw.random() < 0.12 else SYNTHESISED * (not source)
+    balance = draw.uniform(0.2, 1.0) if draw.random() < FLAT else 1.0
     return {
-        kind: tuple(_stroke(sounds, kind, source, synthesised, draw) for _ in range(SEVERAL.get(kind, 1)))
+        kind: tuple(_stroke(sounds, kind, (source, synthesised, balance), draw) for _ in range(SEVERAL.get(kind, 1)))
         for kind in KINDS
     }
 
 
-def _stroke(
-    sounds: Sequence[Reference], kind: str, source: str, synthesised: float, draw: np.random.Generator
-) -> Stroke:
+def _stroke(sounds: Sequence[Reference], kind: str, how: tuple[str, float, float], draw: np.random.Generator) -> Stroke:
+    source, synthesised, balance = how
     fitting = [sound for sound in sounds if sound.kind == kind]
     of_source = [sound for sound in fitting if kit_of(sound.name) == source]
     fitting = of_source or fitting
@@ -104,7 +106,7 @@ def _stroke(
         chosen = fitting[int(draw.integers(len(fitting)))]
         sound = Reference(chosen.name, _plain_kind(kind), chosen.path, chosen.sound)
     level, spread = LEVEL_DB[kind]
-    return aligned(varied(sound, draw), level + draw.uniform(-spread, spread), draw.uniform(0.0, 0.8))
+    return aligned(varied(sound, draw), level * balance + draw.uniform(-spread, spread), draw.uniform(0.0, 0.8))
 
 
 def _plain_kind(kind: str) -> str:

@@ -23,6 +23,8 @@ TOPS: Final = (46, 46, 46, 51)
 CRASH: Final = 49
 EXTRAS: Final = (54, 56, 63, 70, 75, 76, 45, 41)
 """Percussion and toms: what a transcriber must leave out."""
+EXTRA: Final = 0.06
+"""Chance of each of them in a piece."""
 SECTION_BARS: Final = (2, 4, 8)
 LOWEST_ROOTS: Final = (24, 44)
 PADS: Final = (*range(8), *range(16, 24), *range(48, 56), *range(80, 104))
@@ -87,7 +89,7 @@ def _extras(count: int, lead_in: float, bar_s: float, draw: np.random.Generator)
         every = int(draw.choice((2, 4, 8)))
         found += [DrumNote(lead_in + bar * bar_s, CRASH, 0.9) for bar in range(0, count, every)]
     for pitch in EXTRAS:
-        if draw.random() < 0.2:
+        if draw.random() < EXTRA:
             cells = np.flatnonzero(draw.random(16) < draw.uniform(0.05, 0.4))
             force = draw.uniform(0.3, 1.0)
             where = [bar for bar in range(count) if draw.random() < 0.7]

@@ -48,8 +48,9 @@ from offline.transcription.lesson_styles import backing_file, bass_file, style_s
 
 PIECE_S: Final = 30.0
 FONT: Final = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-VERSION: Final = 2
+VERSION: Final = 3
 """Of what the seeds mean: pieces that were kept by another version are made again."""
+_SONGS: Final = 2  # version of what fluidsynth plays of whole songs
 OWN_BASS: Final = 0.45
 ALONE: Final = 0.3
 """Share of the drummers' pieces without an accompaniment."""
@@ -265,7 +266,7 @@ def _with_groove(score: Score, groove: MidiSong) -> Score:
 
 def _stems(material: Material, song: Song, variant: int, cache: Path) -> list[Wave]:
     """Bass and accompaniment of a whole song, rendered once."""
-    path = cache / "songs" / f"{job_key(VERSION, file_hash(song.path), variant)}.npz"
+    path = cache / "songs" / f"{job_key(_SONGS, file_hash(song.path), variant)}.npz"
     if not path.is_file():
         stems = [played(part, material.font) for part in parts(song, setting(variant, len(song.midi.notes)))]
         peaks = [max(float(np.abs(stem).max()), 1e-4) if len(stem) else 1.0 for stem in stems]

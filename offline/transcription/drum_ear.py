@@ -1,0 +1,77 @@
+"""The drum transcriber ``ear``: a small trained network, which hears a drums stem and a whole mix alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import yaml
+
+from hitloopd.core.errors import UnavailableError
+from hitloopd.core.pattern import DRUM_LANES
+from hitloopd.generate.card import CARD, MODEL, checked_bytes
+from hitloopd.generate.learned import Session, open_session
+from offline.audio import SILENCE
+from offline.transcription.drum_peaks import hits
+from offline.transcription.drum_spectrum import levels, log_power, reference
+from offline.transcription.heard import DrumHit, Stems
+
+KIND: Final = "drum-ear"
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_PLACES: Final = (_ROOT / "hitloopd" / "data" / "models", _ROOT / "models")  # a wheel, a checkout
+_FOUND: Final = tuple(place / KIND for place in _PLACES)
+SHIPPED: Final = next((folder for folder in _FOUND if folder.is_dir()), _FOUND[-1])
+"""The network that comes with hitloopd."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ear:
+    """The network.
+
+    Args:
+        session: that runs it.
+        thresholds: of each lane, as its card has them.
+        name: with the first digits of its hash.
+    """
+
+    session: Session
+    thresholds: Sequence[float]
+    name: str
+
+    @classmethod
+    def load(cls, folder: Path = SHIPPED) -> Ear:
+        """The network of a model folder.
+
+        Raises:
+            UnavailableError: it is not there, is damaged, or can't be run.
+        """
+        card = _card(folder)
+        digest = str(card["sha256"])
+        session = open_session(checked_bytes(folder, MODEL, digest))
+        return cls(session, [float(card["thresholds"][lane.value]) for lane in DRUM_LANES], f"ear {digest[:8]}")
+
+    def drum_hits(self, stems: Stems) -> Sequence[DrumHit]:
+        """The hits of a stretch, by time."""
+        if float(np.abs(stems.drums).max(initial=0.0)) < SILENCE:
+            return []
+        log = log_power(stems.drums)
+        onsets, forces = self.session.run(["onsets", "velocities"], {"levels": levels(log, reference(log))[None]})
+        return hits(np.asarray(onsets)[0], np.asarray(forces)[0], self.thresholds)
+
+
+def _card(folder: Path) -> Mapping[str, Any]:
+    try:
+        card = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnavailableError(f"{folder / CARD} can't be read ({error.strerror}): no drum network there.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"{folder / CARD} is not YAML: {' '.join(str(error).split())[:100]}") from error
+    if not isinstance(card, Mapping) or card.get("kind") != KIND:
+        raise UnavailableError(f"{folder} holds no drum network: its card is of another kind.")
+    thresholds = card.get("thresholds")
+    if not isinstance(thresholds, Mapping) or {lane.value for lane in DRUM_LANES} - set(thresholds):
+        raise UnavailableError(f"{folder / CARD} has no thresholds for the four lanes.")
+    return card

@@ -1,0 +1,227 @@
+"""Teach the drum network: ``python -m offline.transcription.learn_drums --help``.
+
+Makes the lessons (kept in the work folder), trains, finds the thresholds on lessons of other songs and other sounds,
+and writes ``model.onnx`` with its card. Interrupted, the same command goes on from the last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hitloopd.core.errors import ConfigError
+from hitloopd.core.pattern import DRUM_LANES
+from offline.jobs import write_atomically
+from offline.models.drum_ear import DrumEar
+from offline.transcription.drum_batches import batch
+from offline.transcription.drum_card import Taught, write_model
+from offline.transcription.drum_pages import LANES, OUTPUTS, Page, pages
+from offline.transcription.drum_scores import best_threshold
+from offline.transcription.drum_spectrum import SIZE, levels, reference
+from offline.transcription.lessons import FONT, Places
+from offline.transcription.scores import Tally
+
+CHECKPOINT: Final = "drum-ear.pt"
+WEIGHT_OF_KINDS: Final = 0.3
+WEIGHT_OF_FORCES: Final = 0.5
+POSITIVE: Final = 2.0
+_REPORT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Of one training.
+
+    Args:
+        lessons: to learn from.
+        first: lessons with which training begins.
+        more: lessons that come in with each step.
+        validation: lessons to find thresholds with.
+        steps: batches.
+        batch: stretches of 8 s in a batch.
+        rate: highest rate of learning.
+        seed: of weights and batches.
+        keep_every: steps between two checkpoints.
+    """
+
+    lessons: int = 600
+    first: int = 100
+    more: float = 0.25
+    validation: int = 60
+    steps: int = 2000
+    batch: int = 12
+    rate: float = 3e-3
+    seed: int = 0
+    keep_every: int = 200
+
+
+@dataclass(slots=True)
+class Run:
+    """A training as it goes on."""
+
+    net: DrumEar
+    optimiser: torch.optim.Optimizer
+    pace: torch.optim.lr_scheduler.LRScheduler
+    step: int = 0
+    cpu_s: float = 0.0
+
+
+def begin(settings: Settings) -> Run:
+    """A fresh network."""
+    torch.manual_seed(settings.seed)
+    net = DrumEar(SIZE, len(OUTPUTS), LANES)
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=settings.steps + 1, pct_start=0.1)
+    return Run(net, optimiser, pace)
+
+
+def train(run: Run, lessons: Iterator[Page], settings: Settings, checkpoint: Path) -> None:
+    """Go on to the last step; a checkpoint now and then.
+
+    It begins with the first lessons and takes more with each step, so that others may be made meanwhile by another
+    process (``--lessons-only``).
+    """
+    known: list[Page] = []
+    run.net.to(memory_format=torch.channels_last)
+    run.net.train()
+    told, loss_sum, count = time.monotonic(), 0.0, 0
+    began = time.process_time() - run.cpu_s
+    while run.step < settings.steps:
+        while len(known) < min(settings.lessons, settings.first + int(run.step * settings.more)):
+            known.append(next(lessons))
+        seen, onsets, forces = (torch.from_numpy(a) for a in batch(known, settings.batch, settings.seed, run.step))
+        torch.manual_seed((settings.seed << 24) + run.step)  # dropout too follows from the step
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, heard = run.net(seen)
+        loss = _loss(logits.float(), heard.float(), onsets, forces)
+        run.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(run.net.parameters(), 1.0)
+        run.optimiser.step()
+        run.pace.step()
+        run.step += 1
+        loss_sum, count = loss_sum + float(loss.detach()), count + 1
+        run.cpu_s = time.process_time() - began
+        if run.step % settings.keep_every == 0 or run.step == settings.steps:
+            write_atomically(checkpoint, _held(run, settings))
+        if time.monotonic() - told > _REPORT_S or run.step == settings.steps:
+            left = (time.process_time() - began) / run.step * (settings.steps - run.step)
+            print(
+                f"step {run.step} of {settings.steps}: loss {loss_sum / count:.4f}, {left:.0f} s of processor left",
+                file=sys.stderr,
+                flush=True,
+            )
+            told, loss_sum, count = time.monotonic(), 0.0, 0
+    run.net.eval()
+
+
+def _loss(logits: Tensor, heard: Tensor, onsets: Tensor, forces: Tensor) -> Tensor:
+    weight = torch.tensor(POSITIVE)
+    lanes = functional.binary_cross_entropy_with_logits(logits[..., :LANES], onsets[..., :LANES], pos_weight=weight)
+    kinds = functional.binary_cross_entropy_with_logits(logits[..., LANES:], onsets[..., LANES:], pos_weight=weight)
+    there = (forces > 0).float()
+    velocity = ((heard - forces) ** 2 * there).sum() / there.sum().clamp(min=1.0)
+    return lanes + WEIGHT_OF_KINDS * kinds + WEIGHT_OF_FORCES * 0.1 * velocity
+
+
+def _held(run: Run, settings: Settings) -> bytes:
+    file = io.BytesIO()
+    torch.save(
+        {
+            "settings": asdict(settings),
+            "step": run.step,
+            "cpu_s": run.cpu_s,
+            "net": run.net.state_dict(),
+            "optimiser": run.optimiser.state_dict(),
+            "pace": run.pace.state_dict(),
+        },
+        file,
+    )
+    return file.getvalue()
+
+
+def resumed(settings: Settings, checkpoint: Path) -> Run:
+    """The run of a checkpoint, or a fresh one where there is none.
+
+    Raises:
+        ConfigError: the checkpoint is of other settings, or damaged.
+    """
+    run = begin(settings)
+    if not checkpoint.is_file():
+        return run
+    try:
+        held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever the unpickler meets in a damaged file
+        raise ConfigError([f"{checkpoint}: no checkpoint: {' '.join(str(error).split())[:200]}"]) from error
+    if held["settings"] != asdict(settings):
+        raise ConfigError([f"{checkpoint}: of a training with other settings. Remove it, or choose another --work."])
+    run.net.load_state_dict(held["net"])
+    run.optimiser.load_state_dict(held["optimiser"])
+    run.pace.load_state_dict(held["pace"])
+    run.step, run.cpu_s = held["step"], held["cpu_s"]
+    return run
+
+
+def activations(net: DrumEar, page: Page) -> np.ndarray:
+    """What the network says of a whole lesson, ``[frames, lanes]``."""
+    log = page.mix.astype(np.float32)
+    with torch.no_grad():
+        logits, _ = net(torch.from_numpy(levels(log, reference(log)))[None])
+    return torch.sigmoid(logits[0, :, :LANES]).numpy()
+
+
+def judged(net: DrumEar, validation: Sequence[Page]) -> tuple[list[float], dict[str, Tally]]:
+    """The best threshold of each lane on lessons that were not learned from, and how well it is heard there."""
+    every = [activations(net, page) for page in validation]
+    thresholds: list[float] = []
+    scores: dict[str, Tally] = {}
+    for number, lane in enumerate(DRUM_LANES):
+        truths = [np.sort(page.strokes[page.strokes[:, 1] == number, 0]).astype(np.float64) for page in validation]
+        threshold, score = best_threshold([activation[:, number] for activation in every], truths)
+        thresholds.append(threshold)
+        scores[lane.value] = score
+    return thresholds, scores
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Teach, and write the model with its card."""
+    parser = argparse.ArgumentParser(prog="python -m offline.transcription.learn_drums", description=__doc__)
+    parser.add_argument("--midi", type=Path, required=True, help="folder with freedoom and groove in it")
+    parser.add_argument("--oneshots", type=Path, required=True, help="labelled one-shots")
+    parser.add_argument("--font", type=Path, default=FONT)
+    parser.add_argument("--work", type=Path, required=True, help="folder for lessons and the checkpoint")
+    parser.add_argument("--out", type=Path, required=True)
+    for name, default in asdict(Settings()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+    parser.add_argument("--lessons-only", action="store_true", help="make the lessons, from the last to the first")
+    args = parser.parse_args(words)
+    settings = Settings(**{name: getattr(args, name) for name in asdict(Settings())})
+    torch.set_num_threads(1)
+    places = Places(args.midi, args.oneshots, args.font)
+    if args.lessons_only:
+        made = sum(1 for _ in pages(places, reversed(range(settings.lessons)), args.work))
+        print(f"{made} lessons in {args.work}")
+        return 0
+    checkpoint = args.work / CHECKPOINT
+    run = resumed(settings, checkpoint)
+    train(run, pages(places, range(settings.lessons), args.work), settings, checkpoint)
+    thresholds, scores = judged(run.net, list(pages(places, range(settings.validation), args.work, train=False)))
+    print(*(f"{lane}: F {score.f:.3f}" for lane, score in scores.items()), sep="\n")
+    training = asdict(settings) | {"cpu_s": round(run.cpu_s)}
+    write_model(args.out, Taught(run.net, thresholds, scores, training), places)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

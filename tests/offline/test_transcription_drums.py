@@ -1,0 +1,149 @@
+"""Drum transcribers: peaks become hits in their lane at their time, whatever the loudness; models are checked."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from hitloopd.core.errors import UnavailableError, UnknownNameError
+from hitloopd.core.pattern import Lane
+from offline.audio import RATE
+from offline.transcription.drum_ear import SHIPPED, Ear
+from offline.transcription.drum_peaks import find_peaks, hits
+from offline.transcription.drum_spectrum import FPS, HOP, SIZE, levels, log_power, reference
+from offline.transcription.drum_templates import Templates
+from offline.transcription.drums import DRUMS, drum_transcriber
+from offline.transcription.heard import Stems
+from offline.transcription.scores import onset_tally
+from tests.offline.extraction_sounds import hat, kick, noise, snare
+
+BEAT_S = 0.5
+
+
+def loop(bars=4, level=0.3):
+    """A plain beat, with its true times by lane."""
+    beats = range(4 * bars)
+    true = {
+        Lane.KICK: [beat * BEAT_S + 0.2 for beat in beats if beat % 2 == 0],
+        Lane.SNARE: [beat * BEAT_S + 0.2 for beat in beats if beat % 2 == 1],
+        Lane.HIHAT: [half * BEAT_S / 2 + 0.2 for half in range(8 * bars)],
+    }
+    sounds = {Lane.KICK: kick(), Lane.SNARE: snare(), Lane.HIHAT: 0.4 * hat()}
+    out = noise(4 * bars * BEAT_S + 1.0, 1e-4)
+    for lane, times in true.items():
+        for time_s in times:
+            first = round(time_s * RATE)
+            out[first : first + len(sounds[lane])] += sounds[lane][: len(out) - first]
+    return (level * out).astype(np.float32), true
+
+
+def f_measures(found, true, end_s):
+    return {
+        lane: onset_tally(times, [hit.time_s for hit in found if hit.lane is lane], end_s).f
+        for lane, times in true.items()
+    }
+
+
+def test_a_peak_lies_between_its_frames():
+    activation = np.zeros(40, np.float32)
+    activation[10:13] = (0.5, 0.9, 0.7)
+    activation[20] = 0.3
+    activation[30:32] = 0.8  # of two equal ones the first
+    found = find_peaks(activation, 0.4)
+    assert found.frames == pytest.approx([11.17, 30.5], abs=0.01)
+    assert found.heights == pytest.approx([0.9, 0.8])
+
+
+@pytest.mark.parametrize("frame", [0, 39])
+def test_a_peak_may_stand_at_either_end(frame):
+    activation = np.zeros(40, np.float32)
+    activation[frame] = 0.9
+    assert find_peaks(activation, 0.5).frames == pytest.approx([frame], abs=0.5)
+
+
+def test_hits_have_their_lanes_threshold_time_and_force():
+    onsets, forces = np.zeros((100, 4), np.float32), np.full((100, 4), 0.6, np.float32)
+    onsets[50, 0], onsets[50, 2], onsets[80, 1] = 0.7, 0.4, 0.4
+    found = hits(onsets, forces, (0.5, 0.3, 0.5, 0.5))
+    assert [(hit.lane, hit.time_s, hit.velocity, hit.confidence) for hit in found] == [
+        (Lane.KICK, pytest.approx(50 / FPS), pytest.approx(0.6), pytest.approx(0.7)),
+        (Lane.SNARE, pytest.approx(80 / FPS), pytest.approx(0.6), pytest.approx(0.4)),
+    ]
+
+
+def test_what_is_seen_does_not_depend_on_loudness():
+    sound, _ = loop()
+    seen = [levels(log, reference(log)) for log in (log_power(sound), log_power(sound * np.float32(0.05)))]
+    assert np.abs(seen[0] - seen[1])[seen[0] > 0.3].max() < 0.02
+
+
+def test_a_frame_is_centred_on_its_time():
+    sound = np.zeros(2 * RATE, np.float32)
+    sound[RATE] = 1.0
+    assert log_power(sound).shape == (1 + 2 * RATE // HOP, SIZE)
+    assert log_power(sound)[:, 30].argmax() == pytest.approx(FPS, abs=1)
+
+
+@pytest.mark.parametrize(("name", "least"), [("ear", 0.85), ("templates", 0.6)])
+def test_every_transcriber_hears_a_plain_beat(name, least):
+    sound, true = loop()
+    stems = Stems(sound, sound, sound)
+    transcriber = drum_transcriber(name)
+    found = transcriber.drum_hits(stems)
+    assert transcriber.name.startswith(name)
+    assert min(f_measures(found, true, len(sound) / RATE).values()) > least
+    assert found == transcriber.drum_hits(stems)
+    assert [hit.time_s for hit in found] == sorted(hit.time_s for hit in found)
+    assert all(0 < hit.velocity <= 1 and hit.confidence > 0 for hit in found)
+
+
+@pytest.mark.parametrize("name", DRUMS)
+def test_silence_and_scraps_have_no_drums(name):
+    transcriber = drum_transcriber(name)
+    for frames in (1, 400, RATE):
+        silence = np.zeros(frames, np.float32)
+        assert list(transcriber.drum_hits(Stems(silence, silence, silence))) == []
+
+
+def test_the_drums_stem_is_what_is_heard():
+    sound, true = loop()
+    silence = np.zeros_like(sound)
+    found = drum_transcriber("ear").drum_hits(Stems(silence, sound, silence))
+    assert f_measures(found, true, len(sound) / RATE)[Lane.KICK] > 0.85
+    assert list(drum_transcriber("ear").drum_hits(Stems(sound, silence, silence))) == []
+
+
+def test_templates_of_given_sounds_find_them():
+    sound, true = loop()
+    known = [(kick(), Lane.KICK), (snare(), Lane.SNARE), (hat(), Lane.HIHAT), (snare(7), Lane.CYMBAL)]
+    found = Templates.of(known).drum_hits(Stems(sound, sound, sound))
+    assert min(f_measures(found, true, len(sound) / RATE).values()) > 0.9
+
+
+def test_auto_is_the_network_and_an_unknown_name_is_told():
+    assert drum_transcriber().name == drum_transcriber("ear").name
+    with pytest.raises(UnknownNameError, match="templates"):
+        drum_transcriber("template")
+
+
+def test_a_network_that_is_not_what_its_card_says_is_refused(tmp_path):
+    with pytest.raises(UnavailableError, match="no drum network"):
+        Ear.load(tmp_path)
+    folder = tmp_path / "ear"
+    shutil.copytree(SHIPPED, folder)
+    with (folder / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(UnavailableError, match="sha256"):
+        Ear.load(folder)
+    card = folder / "card.yaml"
+    card.write_text(card.read_text().replace("kind: drum-ear", "kind: listener"))
+    with pytest.raises(UnavailableError, match="another kind"):
+        Ear.load(folder)
+    card.write_text("kind: drum-ear\n")
+    with pytest.raises(UnavailableError, match="thresholds"):
+        Ear.load(folder)
+    card.write_text("{")
+    with pytest.raises(UnavailableError, match="not YAML"):
+        Ear.load(folder)

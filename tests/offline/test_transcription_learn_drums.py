@@ -1,0 +1,134 @@
+"""How the drum network learns: pages tell the truth, batches follow from their step, a run goes on where it ended."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hitloopd.core.errors import ConfigError
+from hitloopd.core.pattern import Lane
+from offline.audio import RATE
+from offline.transcription.drum_pages import KINDS, LANES, OUTPUTS, Page, page_of, targets
+from offline.transcription.drum_scores import best_threshold
+from offline.transcription.drum_spectrum import FPS, SIZE
+from offline.transcription.heard import DrumHit
+from offline.transcription.lesson_score import DrumNote
+from offline.transcription.lessons import Lesson
+from tests.offline.extraction_sounds import bass, kick, noise
+
+torch = pytest.importorskip("torch")
+
+from offline.models.drum_ear import DrumEar  # noqa: E402 - not without torch
+from offline.transcription.drum_batches import FRAMES, batch  # noqa: E402
+from offline.transcription.learn_drums import Settings, activations, begin, judged, resumed, train  # noqa: E402
+
+SMALL = Settings(lessons=3, first=2, more=0.5, steps=4, batch=2, keep_every=2)
+
+
+def page(seed=0, length_s=9.0):
+    times = np.arange(0.5, length_s - 0.5, 0.5)
+    drums, rest = noise(length_s, 1e-4, seed), noise(length_s, 1e-3, seed + 50)
+    for number, time_s in enumerate(times):
+        first = round(time_s * RATE)
+        for target, sound in ((drums, kick()), (rest, bass(55.0 + number))):
+            target[first : first + len(sound)] += sound[: len(target) - first]
+    strokes = tuple(DrumNote(float(time_s), 36, 0.8) for time_s in times)
+    hits = tuple(DrumHit(stroke.time_s, Lane.KICK, 0.8, 1.0) for stroke in strokes)
+    silence = np.zeros_like(drums)
+    return page_of(Lesson(drums + rest, drums, rest, silence, strokes, hits, (), (), (), "a test"))
+
+
+def test_strokes_stand_under_their_lane_and_their_kind():
+    strokes = [(1.0, 46), (1.0, 42), (2.0, 45), (2.0, 75), (3.0, 38), (3.0, 39)]
+    notes = tuple(DrumNote(time_s, pitch, 0.5) for time_s, pitch in strokes)
+    silence = np.zeros(4 * RATE, np.float32)
+    made = page_of(Lesson(silence, silence, silence, silence, notes, (), (), (), (), "a test"))
+    told = [(float(time_s), OUTPUTS[int(number)]) for time_s, number, _ in made.strokes]
+    assert sorted(told) == sorted(
+        [
+            (1.0, "cymbal"),
+            (1.0, "open hat"),
+            (1.0, "hihat"),
+            (2.0, "tom"),
+            (2.0, "percussion"),
+            (3.0, "snare"),
+            (3.0, "clap"),
+        ]
+    )
+    assert set(KINDS) <= set(OUTPUTS)
+
+
+def test_targets_rise_and_fall_around_the_onset():
+    strokes = np.array([(1.0, 0, 0.7)], np.float32)
+    empty = np.zeros((400, SIZE), np.float16)
+    onsets, forces = targets(Page(empty, empty, empty, strokes), 50, 100)
+    at = round(FPS) - 50
+    assert onsets[:, 0].argmax() == at
+    assert 0.3 < onsets[at - 1, 0] < onsets[at, 0] <= 1.0
+    assert not onsets[:, 1:].any()
+    assert np.flatnonzero(forces[:, 0]).tolist() == [at - 1, at, at + 1]
+    assert forces[at, 0] == pytest.approx(0.7)
+
+
+def test_a_batch_follows_from_its_step():
+    pages = [page(0), page(1)]
+    one, same, other = batch(pages, 3, 1, 5), batch(pages, 3, 1, 5), batch(pages, 3, 1, 6)
+    assert [part.shape for part in one] == [(3, FRAMES, SIZE), (3, FRAMES, len(OUTPUTS)), (3, FRAMES, LANES)]
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not np.array_equal(one[0], other[0])
+    assert np.isfinite(one[0]).all()
+    assert one[1].any()
+
+
+def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path):
+    pages = [page(seed) for seed in range(3)]
+    checkpoint = tmp_path / "half.pt"
+
+    def ended():
+        yield from pages[:2]
+        raise KeyboardInterrupt
+
+    whole = begin(SMALL)
+    train(whole, iter(pages), SMALL, tmp_path / "whole.pt")
+    half = begin(SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        train(half, ended(), SMALL, checkpoint)
+    later = resumed(SMALL, checkpoint)
+    assert later.step == 2
+    train(later, iter(pages), SMALL, checkpoint)
+    for one, other in zip(whole.net.state_dict().values(), later.net.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(ConfigError, match="other settings"):
+        resumed(Settings(), checkpoint)
+    checkpoint.write_bytes(b"broken")
+    with pytest.raises(ConfigError, match="no checkpoint"):
+        resumed(SMALL, checkpoint)
+
+
+def test_it_learns_where_kicks_begin(tmp_path):
+    settings = Settings(lessons=2, first=2, steps=30, batch=2, rate=5e-3, keep_every=1000)
+    pages = [page(seed) for seed in range(2)]
+    run = begin(settings)
+    train(run, iter(pages), settings, tmp_path / "run.pt")
+    kicks = activations(run.net, pages[0])[:, 0]
+    at = np.round(pages[0].strokes[:, 0] * FPS).astype(int)
+    assert np.median(kicks[at]) > 3 * np.median(kicks)
+    thresholds, scores = judged(run.net, pages)
+    assert len(thresholds) == len(scores) == LANES
+
+
+def test_the_threshold_with_the_best_f_is_found():
+    activation = np.zeros(200, np.float32)
+    activation[[20, 60, 100]], activation[[40, 80, 120]] = 0.8, 0.3
+    truth = np.array([20, 60, 100]) / FPS
+    least, tally = best_threshold([activation], [truth])
+    assert 0.3 < least <= 0.8
+    assert tally.f == 1.0
+
+
+def test_the_network_takes_any_length():
+    net = DrumEar(SIZE, len(OUTPUTS), LANES).eval()
+    for frames in (1, 50):
+        onsets, forces = net(torch.zeros(1, frames, SIZE))
+        assert onsets.shape == (1, frames, len(OUTPUTS))
+        assert forces.shape == (1, frames, LANES)
