@@ -1,4 +1,8 @@
-"""Bass transcribers by name: ``pyin`` needs nothing but librosa, ``basic-pitch`` the user's own program."""
+"""Bass transcribers by name.
+
+``ear`` is the network that comes with hitloopd, ``pyin`` needs nothing but librosa, ``basic-pitch`` is a program that
+the user has.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ from typing import Final
 
 from hitloopd.core.errors import UnknownNameError, nearest
 from offline.transcription.bass_basic_pitch import BasicPitch
+from offline.transcription.bass_ear import BassEar
 from offline.transcription.bass_pyin import PYin
 from offline.transcription.ports import BassTranscriber
 
 AUTO: Final = "auto"
-BEST: Final = "pyin"
-"""What ``auto`` is: the best that is always there."""
+BEST: Final = "ear"
+"""What ``auto`` is: of those that are always there the one that hears best, and the quickest."""
 
 BASSES: Final[Mapping[str, Callable[[], BassTranscriber]]] = {
+    "ear": BassEar.load,
     "pyin": PYin,
     "basic-pitch": BasicPitch.from_environment,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -62,7 +63,7 @@ def notes_of(said: Said, strictness: Strictness) -> list[BassNote]:
     """The notes of a stretch."""
     peaks = _peaks(said.onset, strictness.onset)
     found: list[BassNote] = []
-    for first, last in zip(peaks, [*peaks[1:], len(said.onset)], strict=True):
+    for first, last in pairwise([*peaks, len(said.onset)]):
         found += _between(first, last, said, strictness)
     return found
 

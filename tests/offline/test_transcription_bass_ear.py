@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,8 @@ from offline.transcription.bass_decode import Said, Strictness, notes_of
 from offline.transcription.bass_ear import KIND, BassEar
 from offline.transcription.bass_sight import BANDS, HOP_S, LOWEST, PER_SEMITONE, SIZE, levels, spectra
 from offline.transcription.bass_study import PITCHES, SILENCE, UNKNOWN, Page, one_voice, targets
-from offline.transcription.heard import BassNote
-from tests.offline.transcription_sounds import laid, tone
+from offline.transcription.heard import BassNote, Stems
+from tests.offline.transcription_sounds import kick, laid, tone
 
 STRICT = Strictness(0.5, 0.5)
 
@@ -95,6 +96,7 @@ def test_a_slide_is_cut_where_the_pitch_moves_for_good() -> None:
 
 def test_an_onset_without_a_bass_is_no_note() -> None:
     assert notes_of(said(100, [], [30]), STRICT) == []
+    assert notes_of(said(100, [], []), STRICT) == []
 
 
 def test_an_onset_between_two_frames_is_placed_between_them() -> None:
@@ -134,6 +136,24 @@ def test_the_network_speaks_of_each_frame() -> None:
     onset, pitch = Net().eval()(torch.rand(2, 50, SIZE))
     assert onset.shape == (2, 50)
     assert pitch.shape == (2, 50, PITCHES + 1)
+
+
+def test_the_shipped_network_hears_a_plucked_line_under_kicks() -> None:
+    line = [(0.5 + 0.5 * number, pitch) for number, pitch in enumerate((33, 33, 40, 45, 28, 38, 36, 31))]
+    bass = laid([(start, tone(pitch, 0.45, decay_s=0.25)) for start, pitch in line], 5.0)
+    sound = bass + laid([(number * 0.5, kick()) for number in range(10)], 5.0)
+    notes = BassEar.load().bass_notes(Stems(sound, sound, sound))
+    heard = {round(note.start_s / 0.5): note.pitch for note in notes if abs(note.start_s / 0.5 % 1 - 0.5) > 0.4}
+    right = [heard.get(round(start / 0.5)) == pitch for start, pitch in line]
+    assert sum(right) >= 6
+    assert len(notes) <= 12
+    assert all(one.end_s <= other.start_s + 0.02 for one, other in pairwise(notes))
+
+
+def test_the_shipped_network_hears_no_bass_in_kicks_nor_in_silence() -> None:
+    sound = laid([(number * 0.5, kick()) for number in range(10)], 5.0)
+    assert len(BassEar.load().heard_in(sound)) <= 2
+    assert list(BassEar.load().heard_in(np.zeros(RATE, np.float32))) == []
 
 
 def test_a_model_that_is_not_there_or_of_another_kind_is_told(tmp_path: Path) -> None:
