@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "evaluate": ("offline.evaluation.cli", "judge generators: one table, one page"),
     "export": ("offline.export.cli", "turn a training run into a model that plays in the daemon"),
     "extract": ("offline.extraction.cli", "cut playable samples out of recordings"),
+    "transcribe": ("offline.transcription.cli", "hear drums, bass and bar lines in songs: MIDI, bars, a picture"),
     "label": ("offline.extraction.label_cli", "say which lane single one-shots belong to"),
     "evaluate-samples": ("offline.extraction.evaluate_cli", "judge the extraction on planted sounds"),
 }

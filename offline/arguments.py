@@ -39,6 +39,13 @@ def add_gate(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_ears(parser: argparse.ArgumentParser) -> None:
+    """``--separator``, ``--drums`` and ``--bass``: who listens; a wrong name is answered with all."""
+    parser.add_argument("--separator", default="auto", metavar="NAME", help="auto, none, spectral or demucs")
+    parser.add_argument("--drums", default="auto", metavar="NAME", help="who hears the drums: auto, ear or templates")
+    parser.add_argument("--bass", default="auto", metavar="NAME", help="who hears the bass: auto, pyin, basic-pitch …")
+
+
 def add_own(parser: argparse.ArgumentParser, what: str) -> None:
     """``--own-licence`` and ``--author`` of sounds that no manifest lists."""
     parser.add_argument("--own-licence", default="", metavar="TEXT", help=f"of {what} whose manifest says none")

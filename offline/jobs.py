@@ -168,6 +168,7 @@ class Progress:
     def __init__(self, label: str, total: int, done: int = 0, *, quiet: bool = False) -> None:
         self._label, self._total, self._done, self._before = label, total, done, done
         self._quiet = quiet or total == 0
+        self._said = -1
         self._live = sys.stderr.isatty()
         self._started = self._told = time.monotonic()
 
@@ -184,12 +185,14 @@ class Progress:
             self._say(now)
 
     def close(self) -> None:
-        """The last line."""
-        self._say(time.monotonic())
+        """The last line, unless it was said."""
+        if self._said != self._done:
+            self._say(time.monotonic())
         if self._live and not self._quiet:
             print(file=sys.stderr)
 
     def _say(self, now: float) -> None:
+        self._said = self._done
         if self._quiet:
             return
         rate = (self._done - self._before) / max(now - self._started, 1e-9)

@@ -40,6 +40,8 @@ EARLY_STEPS: Final = 3
 MERGE_STEPS: Final = 2
 FIRST_NOTE_WEIGHT: Final = 2
 NO_ROOT: Final = -1
+NO_SECOND: Final = -1.0
+"""Of a bar that is not of a recording."""
 
 
 class Hit(NamedTuple):
@@ -64,12 +66,13 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CutBar:
-    """One bar: its index in the song, hits by row and step, bass root (-1: no bass) and tempo."""
+    """One bar: index in the song, hits by row and step, bass root (-1: no bass), tempo, second of the recording."""
 
     index: int
     hits: tuple[Hit, ...]
     root: int
     bpm: float
+    second: float = NO_SECOND
 
 
 @dataclass(frozen=True, slots=True)
