@@ -12,32 +12,36 @@ from typing import Any, Final
 import numpy as np
 
 from hitloopd.core.errors import UnavailableError
-from offline.catalogue import Gate, Source, gate, source_of
+from offline.catalogue import Source, source_of
 from offline.dataset.encoder import ENCODING, CutSong, cut_file
 from offline.dataset.songs import location, song_of, split_of, united
-from offline.dataset.store import Array, Bars, draw, events_of
+from offline.dataset.store import AUDIO, MIDI, Array, Bars, draw, events_of
 from offline.jobs import Job, Refused, file_hash, job_key, run_jobs
+from offline.transcription.folder import cut_transcribed
 
 READERS: Final[Mapping[str, Callable[[Path], CutSong]]] = {".mid": cut_file, ".midi": cut_file}
-"""What turns a file into bars, by its ending: another kind of source is one more row."""
+"""What turns a file of notes into bars, by its ending; a song's bars come out of the folder of its transcription."""
 
 PIECES: Final = ".pieces"
+PIECE: Final = 2
+"""Of what is kept of a file: a piece of another version is cut again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read, and its name in tables."""
+    """A file to read, its name in tables, and whose it is."""
 
     path: Path
     name: str
+    source: Source
+    origin: str = MIDI
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A file that was read: its bars and its source."""
+    """A file that was read, and its bars."""
 
     found: Found
-    source: Source
     song: CutSong
 
 
@@ -47,10 +51,9 @@ class Built:
 
     bars: Bars
     skipped: tuple[tuple[str, str], ...]
-    refused: tuple[Source, ...]
     counts: Counter[str]
     dropped: Counter[int]
-    files: int
+    refused: tuple[Source, ...] = ()
 
 
 def find(sources: Sequence[Path]) -> list[Found]:
@@ -67,20 +70,15 @@ def find(sources: Sequence[Path]) -> list[Found]:
         paths = source.rglob("*") if source.is_dir() else (source,)
         for path in paths:
             if path.suffix.lower() in READERS and path.is_file():
-                found[path.resolve()] = Found(path.resolve(), location(path, root))
+                found[path.resolve()] = Found(path.resolve(), location(path, root), source_of(path))
     if not found:
         raise UnavailableError(f"There is no {' or '.join(READERS)} file in {', '.join(map(str, sources))}.")
     return sorted(found.values(), key=lambda file: (file.name, str(file.path)))
 
 
-def licensed(found: Sequence[Found], allowed: Sequence[str], *, allow_unknown: bool) -> Gate:
-    """Sort the files by whether their licence lets them in."""
-    return gate((source_of(file.path) for file in found), allowed, allow_unknown=allow_unknown)
-
-
-def cut(path: Path) -> CutSong:
-    """One piece of the work: the bars of a file, by the reader of its ending."""
-    return READERS[path.suffix.lower()](path)
+def cut(path: Path, origin: str = MIDI) -> CutSong:
+    """One piece of the work: the bars of a file, or of a song by its provenance."""
+    return cut_transcribed(path) if origin == AUDIO else READERS[path.suffix.lower()](path)
 
 
 def cut_all(
@@ -88,7 +86,7 @@ def cut_all(
 ) -> tuple[list[Cut], list[tuple[str, str]]]:
     """The bars of every file, and the files that could not be read with the reason; both in the order of the files."""
     readable, skipped = _hashed(found)
-    jobs = [Job(job_key("cut", ENCODING, mark), (file.path,)) for file, mark in readable]
+    jobs = [Job(job_key("cut", PIECE, ENCODING, mark), (file.path, file.origin)) for file, mark in readable]
     results = run_jobs(cut, jobs, store, workers=workers, cluster=cluster, label="files", quiet=quiet)
     done: list[Cut] = []
     for (file, _), (_, result) in zip(readable, results, strict=True):
@@ -97,7 +95,7 @@ def cut_all(
         elif not result.bars:
             skipped.append((file.name, "no whole 4/4 bar with drums in it"))
         else:
-            done.append(Cut(file, source_of(file.path), result))
+            done.append(Cut(file, result))
     return done, sorted(skipped)
 
 
@@ -115,7 +113,6 @@ def _hashed(found: Sequence[Found]) -> tuple[list[tuple[Found, str]], list[tuple
 
 def build(
     found: Sequence[Found],
-    passed: Gate,
     out: Path,
     facts: Mapping[str, Any],
     *,
@@ -123,11 +120,10 @@ def build(
     cluster: str | None = None,
     quiet: bool = False,
 ) -> Built:
-    """The data set of those files that passed the gate. Nothing but finished pieces is written.
+    """The data set of files that passed the gate. Nothing but finished pieces is written.
 
     Args:
         found: the files.
-        passed: which of them may be used.
         out: the data set's folder, where the pieces are kept: started again, it goes on from them.
         facts: how it was built, to be kept with it and in every card downstream.
         workers: processes; 0 is one per core.
@@ -137,9 +133,7 @@ def build(
     Raises:
         UnavailableError: not one bar came of it.
     """
-    fit = {source.path for source in passed.passed}
-    used = [file for file in found if file.path in fit]
-    done, skipped = cut_all(used, out / PIECES, workers=workers, cluster=cluster, quiet=quiet)
+    done, skipped = cut_all(found, out / PIECES, workers=workers, cluster=cluster, quiet=quiet)
     if not done:
         why = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3]) or "no file's licence is among the allowed"
         raise UnavailableError(f"Not one bar came out of {len(found)} files ({why}).")
@@ -149,7 +143,7 @@ def build(
         counts.update(one.song.counts)
         dropped.update(one.song.dropped)
         counts[f"files with bass by {one.song.bass_rule}" if one.song.bass_rule else "files without bass"] += 1
-    return Built(assemble(done, facts), tuple(skipped), passed.refused, counts, dropped, len(found))
+    return Built(assemble(done, facts), tuple(skipped), counts, dropped)
 
 
 def assemble(done: Sequence[Cut], facts: Mapping[str, Any]) -> Bars:
@@ -163,12 +157,13 @@ def assemble(done: Sequence[Cut], facts: Mapping[str, Any]) -> Bars:
         "song": [songs[one.found.name] for one in done],
         "split": [split_of(songs[one.found.name]) for one in done],
         "file": [one.found.name for one in done],
-        "style": [one.source.facts.get("style", "") for one in done],
+        "origin": [one.found.origin for one in done],
+        "style": [one.found.source.facts.get("style", "") for one in done],
         "key": [one.song.key for one in done],
-        "author": [one.source.author for one in done],
-        "licence": [one.source.licence for one in done],
-        "family": [one.source.family for one in done],
-        "title": [one.source.title for one in done],
+        "author": [one.found.source.author for one in done],
+        "licence": [one.found.source.licence for one in done],
+        "family": [one.found.source.family for one in done],
+        "title": [one.found.source.title for one in done],
     }
     columns = {name: np.repeat(np.array(values, dtype=np.str_), sizes) for name, values in per_file.items()}
     cut_bars = [bar for one in done for bar in one.song.bars]
@@ -177,6 +172,7 @@ def assemble(done: Sequence[Cut], facts: Mapping[str, Any]) -> Bars:
         has_bass=np.array([bar.root >= 0 for bar in cut_bars], dtype=np.bool_),
         bar=np.array([bar.index for bar in cut_bars], dtype=np.int32),
         root=np.array([bar.root for bar in cut_bars], dtype=np.int16),
+        second=np.array([bar.second for bar in cut_bars], dtype=np.float32),
         tempo_bpm=np.array([bar.bpm for bar in cut_bars], dtype=np.float32),
         duplicate=_repeats(prints),
         events=events_of(hits),
@@ -212,6 +208,6 @@ def _repeats(prints: Sequence[bytes]) -> Array:
 
 def _credits(done: Sequence[Cut], songs: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
-        {**one.source.credit(), "file": one.found.name, "song": songs[one.found.name], "bars": len(one.song.bars)}
+        {**one.found.source.credit(), "file": one.found.name, "song": songs[one.found.name], "bars": len(one.song.bars)}
         for one in done
     ]

@@ -15,7 +15,7 @@ from offline.catalogue import UNKNOWN
 from offline.dataset.build import Built
 from offline.dataset.pictures import draw_bars, draw_heat
 from offline.dataset.songs import SPLITS, TEST, TRAIN
-from offline.dataset.store import Bars
+from offline.dataset.store import AUDIO, Bars
 from offline.grid import grid
 from offline.jobs import write_atomically
 from offline.measures import (
@@ -46,7 +46,7 @@ def facts_of(built: Built) -> dict[str, Any]:
         "distinct": int(own.sum()),
         "distinct with bass": int((own & bars.has_bass).sum()),
         "songs": len(set(bars.song.tolist())),
-        "files": built.files,
+        "files": len(set(bars.file.tolist())) + len(built.skipped) + len(built.refused),
         "files used": len(set(bars.file.tolist())),
         "files skipped": len(built.skipped),
         "files left out by licence": len(built.refused),
@@ -60,6 +60,8 @@ def facts_of(built: Built) -> dict[str, Any]:
             "drums only": paper_measures(bars.rolls[~bars.has_bass], SEED),
             "drums and bass": paper_measures(bars.rolls[bars.has_bass], SEED),
         },
+        "bars of audio": int((bars.origin == AUDIO).sum()),
+        "audio": bars.facts.get("audio", {}),
         "density": _density(bars),
         "tempo": quantiles(bars.tempo_bpm),
         "velocity": quantiles(bars.events.velocity),
@@ -172,6 +174,7 @@ def _page(facts: Mapping[str, Any], built: Built) -> str:
         + ".\n",
         "## Licences\n",
         _table(["licence", "family", "files", "bars"], [list(row.values()) for row in facts["licences"]]),
+        *_songs(facts),
         "## The paper's measures\n",
         _table(["", "empty ratio", "unqualified notes", f"distance of {COMPARED} bars"], [*measures, *paper]),
         f"![distances]({HEAT_PICTURE})\n",
@@ -196,6 +199,25 @@ def _page(facts: Mapping[str, Any], built: Built) -> str:
         _table(["file skipped", "reason"], facts["skipped"]),
     ]
     return "\n".join(parts)
+
+
+def _songs(facts: Mapping[str, Any]) -> list[str]:
+    """Of the bars that came out of songs: who heard them, and what was left out."""
+    audio = facts["audio"]
+    if not audio:
+        return []
+    parts = ", ".join(
+        f"{part} by {' and '.join(f'{name} ({count})' for name, count in audio[part].items())}"
+        for part in ("drums", "bass", "separator")
+    )
+    return [
+        "## Bars out of songs\n",
+        (
+            f"{facts['bars of audio']} bars were heard in {audio['songs']} songs of {audio['minutes']} minutes, where "
+            f"{audio['bars found']} bars were found; {parts} (songs).\n"
+        ),
+        _table(["left out, because", "bars"], [[reason, count] for reason, count in audio["left out"].items()]),
+    ]
 
 
 def _line(values: Mapping[str, float]) -> str:

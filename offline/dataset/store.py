@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from hitloopd.core.errors import RangeError, UnavailableError
 from hitloopd.generate.roll import SHAPE
-from offline.dataset.encoder import ENCODING, Hit
+from offline.dataset.encoder import ENCODING, NO_SECOND, Hit
 from offline.grid import FAINTEST
 from offline.jobs import write_atomically
 
@@ -74,6 +74,8 @@ class Bars:
         split: train, valid or test; whole songs.
         file: the file's name in the manifest's folder.
         bar: its index in the file.
+        origin: ``midi`` or ``audio``: whether the file is notes, or a song that was transcribed.
+        second: where in the song it begins, float32; -1 where the file is notes.
         root: MIDI note of bass pitch 0; -1 without bass.
         style: as the manifest names it, may be empty.
         tempo_bpm: float32.
@@ -99,6 +101,8 @@ class Bars:
     family: Array
     title: Array
     duplicate: Array
+    origin: Array
+    second: Array
     events: Events
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -114,6 +118,7 @@ class Bars:
 
 COLUMNS: Final = tuple(f.name for f in fields(Bars) if f.name not in {"events", "facts"})
 EVENT_COLUMNS: Final = tuple(f.name for f in fields(Events))
+MIDI, AUDIO = ORIGINS = ("midi", "audio")
 _BARS: Final = "bars/"
 _EVENTS: Final = "events/"
 
@@ -170,10 +175,15 @@ def load_bars(folder: Path | str) -> Bars:
     with np.load(path, allow_pickle=False) as file:
         if int(file["encoding"]) != ENCODING:
             raise RangeError(f"{path} has encoding {file['encoding']}, this program reads {ENCODING}: build it again.")
-        columns = {name: file[_BARS + name] for name in COLUMNS}
+        columns = {name: file[_BARS + name] for name in COLUMNS if _BARS + name in file}
         events = Events(**{name: file[_EVENTS + name] for name in EVENT_COLUMNS})
     facts = json.loads((Path(folder) / SOURCES_FILE).read_text(encoding="utf-8"))
-    return Bars(**columns, events=events, facts=facts)
+    return Bars(**_of_notes(len(columns["rolls"])) | columns, events=events, facts=facts)
+
+
+def _of_notes(count: int) -> dict[str, Array]:
+    """The columns that data sets lack which were built before there were songs in them: all their bars are notes."""
+    return {"origin": np.full(count, MIDI), "second": np.full(count, NO_SECOND, np.float32)}
 
 
 def _table(bars: Bars) -> str:

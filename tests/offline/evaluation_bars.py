@@ -48,6 +48,8 @@ def bars() -> Bars:
         licence=text,
         family=np.full(count, "cc0"),
         title=song,
+        origin=np.full(count, "midi"),
+        second=np.full(count, -1, np.float32),
         duplicate=np.zeros(count, dtype=bool),
         events=Events(*(np.zeros(0, dtype=kind) for kind in ("i4", "u1", "i2", "i2", "u1"))),
     )

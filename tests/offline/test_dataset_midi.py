@@ -10,6 +10,7 @@ import mido
 import pytest
 
 from hitloopd.core.errors import RangeError
+from offline.catalogue import source_of
 from offline.dataset.build import Found, cut_all
 from offline.dataset.encoder import cut_file
 from offline.dataset.midi import MAX_BYTES, read_midi
@@ -101,7 +102,7 @@ def test_nothing_that_a_broken_disk_can_do_to_a_file_is_more_than_a_reason(tmp_p
 
 def test_odd_meters_leave_a_file_without_bars(tmp_path):
     waltz = write(tmp_path / "waltz.mid", track([hit(0), hit(3)], until=9, extra=[meter(3, 4)]))
-    found = [Found(waltz, "waltz.mid")]
+    found = [Found(waltz, "waltz.mid", source_of(waltz))]
     assert cut_all(found, tmp_path / "pieces", quiet=True) == (
         [],
         [("waltz.mid", "no whole 4/4 bar with drums in it")],

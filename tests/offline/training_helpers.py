@@ -39,6 +39,8 @@ def tiny_bars(n=24, seed=3):
         licence=np.array(["CC0 1.0", "CC BY 4.0", "CC BY 4.0", "CC BY-SA 4.0"])[song],
         family=np.array(["cc0", "by", "by", "by-sa"])[song],
         title=np.array([f"Song {i}" for i in song]),
+        origin=np.full(n, "midi"),
+        second=np.full(n, -1, np.float32),
         duplicate=duplicate,
         events=Events(bar, row, np.zeros(0, np.int16), np.zeros(0, np.int16), np.zeros(0, np.uint8)),
         **text,
