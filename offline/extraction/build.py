@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from offline.audio import RATE, Wave, open_recording, read_spans
 from offline.catalogue import Source, source_of
-from offline.extraction.choice import choose
+from offline.extraction.choice import CONFIDENT, choose
 from offline.extraction.classes import References
 from offline.extraction.cuts import PREROLL, Cut, cut, fundamental, loudness, matched_gains
 from offline.extraction.distances import between, template
 from offline.extraction.found import Found
 from offline.extraction.pack import LANES, Pack, Row, save_pack
+from offline.extraction.question import Jury
 from offline.extraction.scan import Scan
 from offline.extraction.wav import wav_bytes
 from offline.jobs import write_atomically
 
-CONFIDENT: Final = 0.35
-"""Of the default method: what is below is listed as a candidate but never chosen."""
 SOFTWARE: Final = "hitloopd offline extract"
 
 
@@ -78,8 +78,9 @@ class Built:
     chosen: tuple[Chosen, ...]
 
 
+@threadpool_limits.wrap(limits=1)
 def build(scans: Sequence[Scan], references: References, plan: Plan) -> Built:
-    """Choose, cut, level, write.
+    """Choose, cut, level, write; on one core, as ``scan``.
 
     Raises:
         DeviceError: a recording can't be read any more.
@@ -108,8 +109,7 @@ def _ranked(scans: Sequence[Scan]) -> list[Place]:
 
 def _picked(lane: str, places: Sequence[Place], plan: Plan) -> list[Place]:
     of_lane = [place for place in places if place.found.lane == lane]
-    floor = CONFIDENT if plan.method == "onset" else 0.0
-    return [of_lane[n] for n in choose([place.found for place in of_lane], plan.per_lane, floor=floor)]
+    return [of_lane[n] for n in choose([place.found for place in of_lane], plan.per_lane, plan.method)]
 
 
 def _lane(lane: str, places: Sequence[Place], rows: _Rows, plan: Plan) -> list[Chosen]:
@@ -227,6 +227,7 @@ def _about(places: Sequence[Place], chosen: Sequence[Chosen], references: Refere
         "lanes": lanes,
         "method": plan.method,
         "seed": plan.seed,
+        "measures": Jury(references).judge([(one.row.lane, one.sound) for one in chosen]).as_mapping(),
         "references": {"folder": references.folder.name, "sounds": len(references.items)},
     }
 

@@ -1,4 +1,4 @@
-"""Which of the candidates make the pack: good ones, and different ones; and how well a pack fits and varies."""
+"""Which of the candidates make the pack: good ones, and different ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from offline.extraction.found import Found
 
@@ -14,18 +13,21 @@ TWINS: Final = 0.94
 """Outlines more alike than this are the same sound twice."""
 WEIGHT: Final = 0.65
 """How much quality counts against difference."""
+CONFIDENT: Final = 0.35
+"""Of the default method: what is below is listed as a candidate but never chosen."""
 POOL: Final = 40
 """Best candidates of a lane among which is chosen: what comes later is not good enough to be different."""
 
 
-def choose(candidates: Sequence[Found], count: int, *, floor: float = 0.0) -> list[int]:
+def choose(candidates: Sequence[Found], count: int, method: str) -> list[int]:
     """Indices of the chosen, best first, by maximal marginal relevance.
 
     Args:
         candidates: of one lane, best first.
         count: how many to choose.
-        floor: least confidence.
+        method: that found them. The others have a threshold of their own and found nothing below it.
     """
+    floor = CONFIDENT if method == "onset" else 0.0
     pool = [n for n, one in enumerate(candidates) if one.confidence >= floor][: max(POOL, 4 * count)]
     if not pool:
         return []
@@ -43,12 +45,3 @@ def choose(candidates: Sequence[Found], count: int, *, floor: float = 0.0) -> li
             break
         chosen.append(best)
     return [pool[n] for n in chosen]
-
-
-def difference(outlines: NDArray[np.float32]) -> float:
-    """Mean distance (1 - cosine) between the sounds of a lane; 0 for fewer than two."""
-    count = len(outlines)
-    if count < 2:
-        return 0.0
-    likeness = outlines @ outlines.T
-    return float(1.0 - (likeness.sum() - np.trace(likeness)) / (count * (count - 1)))

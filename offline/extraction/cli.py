@@ -134,4 +134,5 @@ def _tell(built: Built, told: Sequence[str], args: argparse.Namespace) -> None:
             f"{row.file:14} {row.confidence:4.2f}  {row.recording} at {row.start_s:8.3f} s, {row.length_s:5.3f} s, "
             f"like {row.reference}"
         )
-    print(f"{args.out}: {pack.description}\n{pack.about['coverage']}")
+    measured = "; ".join(f"{name} {value:.2f}" for name, value in pack.about["measures"].items() if value is not None)
+    print(f"{args.out}: {pack.description}\n{pack.about['coverage']}\n{measured}")

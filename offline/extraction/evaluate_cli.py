@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from threadpoolctl import threadpool_limits
+
 from hitloopd.core.errors import ArgumentError, UnavailableError, nearest
 from offline.audio import RATE, Wave
 from offline.extraction.alone import Answer, accuracy, answers
@@ -20,18 +23,20 @@ from offline.extraction.found import Finder
 from offline.extraction.general_midi import font_sounds, own_sounds
 from offline.extraction.lessons import Lessons, field_recordings, make_lessons
 from offline.extraction.listener import Listener, Network, Together, neighbours
-from offline.extraction.measures import Figure, Tally, mean_of, onset_errors_ms, summary
+from offline.extraction.measures import Figure, Tally, mean_of, onset_errors_ms, pooled, summary
 from offline.extraction.pack import LANES
 from offline.extraction.planted import trimmed
 from offline.extraction.question import Jury, Verdict
 from offline.extraction.report import print_report, write_picture
 from offline.extraction.speed import memory, speeds, thirty
-from offline.extraction.trials import LEVELS_DB, finders, known_references, looked_through, planted_sets, trial
+from offline.extraction.trials import LEVELS_DB, finders, known_references, looked_through, planted_sets, trial, truth
 from offline.jobs import write_atomically
 
 PARTS: Final = ("planted", "alone", "question", "speed", "memory")
 PER_LANE: Final = 4
 SPEED_S: Final = 60
+CONTROL_DB: Final = 12.0
+"""At which the jury is shown sounds whose lane is known."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="say it as one JSON object")
 
 
+@threadpool_limits.wrap(limits=1)
 def run(args: argparse.Namespace) -> int:
     """Judge; the exit code says whether it could be done, not how good it is."""
     parts = [word.strip() for word in args.parts.split(",")]
@@ -173,21 +179,31 @@ def _alone(hall: Hall) -> dict[str, Any]:
 
 
 def _question(hall: Hall) -> dict[str, Any]:
-    verdicts: dict[str, list[Verdict]] = {name: [] for name in hall.methods}
-    for fold in hall.folds:
+    """Packs of every method from each recording, between what the jury says of true sounds and of drawn lanes."""
+    verdicts: dict[str, list[Verdict]] = {}
+    for number, fold in enumerate(hall.folds):
         known, makers = hall.finders(fold)
         jury = Jury(known)
         for group in fold.fields:
             for name, make in makers.items():
-                verdicts[name].append(jury.judge(_pack(make(), hall.fields[group], name)))
+                found = jury.judge(_pack(make(), hall.fields[group], name))
+                verdicts.setdefault(name, []).append(found)
+        for planted in planted_sets(fold, hall.sounds, hall.fields, (CONTROL_DB,), hall.args.seed):
+            true = truth(planted)
+            lot = np.random.default_rng(number).permutation([lane for lane, _ in true])
+            drawn = list(zip(lot.tolist(), [sound for _, sound in true], strict=True))
+            for name, pack in (("true", true), ("lanes by lot", drawn)):
+                verdicts.setdefault(name, []).append(jury.judge(pack))
+    return {name: _figures(found) for name, found in verdicts.items()}
+
+
+def _figures(found: Sequence[Verdict]) -> dict[str, Any]:
     return {
-        name: {
-            "packs": len(found),
-            "cohesion": mean_of([one.cohesion for one in found]),
-            "variety": mean_of([one.variety for one in found]),
-            "filled": mean_of([one.filled for one in found]),
-        }
-        for name, found in verdicts.items()
+        "packs": len(found),
+        "samples": sum(len(one.surely) for one in found),
+        "cohesion": pooled([one.surely for one in found]),
+        "variety": pooled([one.varied for one in found]),
+        "filled": mean_of([one.filled for one in found]),
     }
 
 
@@ -196,7 +212,7 @@ def _pack(finder: Finder, field: Wave, method: str) -> list[tuple[str, Wave]]:
     samples: list[tuple[str, Wave]] = []
     for lane in LANES:
         of_lane = [one for one in found if one.lane == lane]
-        picked = choose(of_lane, PER_LANE)
+        picked = choose(of_lane, PER_LANE, method)
         samples += [(lane, cut_out(field, of_lane[n], found, method).sound) for n in picked]
     return samples
 

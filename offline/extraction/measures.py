@@ -95,7 +95,11 @@ def ratio(tallies: Sequence[Tally], top: Callable[[Tally], float], bottom: Calla
     """A ratio of sums over recordings."""
     groups = sorted({one.group for one in tallies})
     sums = np.array([[sum(f(one) for one in tallies if one.group == group) for f in (top, bottom)] for group in groups])
-    return _interval(sums, lambda drawn: drawn[..., 0].sum(axis=-1) / np.maximum(drawn[..., 1].sum(axis=-1), 1e-9))
+    return _interval(sums, _share)
+
+
+def _share(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return sums[..., 0].sum(axis=-1) / np.maximum(sums[..., 1].sum(axis=-1), 1e-9)
 
 
 def _interval(rows: NDArray[np.float64], figure: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Figure:
@@ -109,6 +113,12 @@ def mean_of(values: Sequence[float]) -> Figure:
     """A mean over independent pieces."""
     rows = np.asarray(values, np.float64)
     return _interval(rows, lambda drawn: drawn.mean(axis=-1))
+
+
+def pooled(parts: Sequence[Sequence[float]]) -> Figure:
+    """The mean of all values of all recordings, drawn by recording; one without values has no say."""
+    sums = np.array([[sum(values), len(values)] for values in parts], np.float64)
+    return _interval(sums, _share)
 
 
 def summary(tallies: Sequence[Tally]) -> dict[str, Figure]:

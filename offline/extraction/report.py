@@ -82,7 +82,7 @@ def print_report(report: Mapping[str, Any]) -> None:
         print(f"  {name:12} {_with_interval(told)}")
     for method, told in report.get("question", {}).items():
         print(
-            f"{method:10} packs {told['packs']}  "
+            f"{method:12} packs {told['packs']:3}  samples {told['samples']:4}  "
             + "  ".join(f"{key} {_with_interval(told[key])}" for key in ("cohesion", "variety", "filled"))
         )
     for part in ("speed", "memory"):

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hitloopd.core.errors import DeviceError
 from offline.audio import RATE, SILENCE, open_recording, stretches
@@ -75,8 +76,9 @@ class Scan:
     bands: NDArray[np.float32]
 
 
+@threadpool_limits.wrap(limits=1)
 def scan(path: Path, options: Options) -> Scan:
-    """Look through one recording.
+    """Look through one recording, on one core: the products are small, and threads would wait for each other.
 
     Raises:
         DeviceError: it can't be read, is too short, or silent.

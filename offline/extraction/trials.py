@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from offline.audio import Wave
+import numpy as np
+
+from offline.audio import RATE, Wave
 from offline.extraction.classes import NONE, Reference, References
+from offline.extraction.cuts import PREROLL, cut
 from offline.extraction.folds import Fold
 from offline.extraction.found import Finder, Found
 from offline.extraction.knn_method import NeighbourFinder
@@ -65,3 +68,14 @@ def looked_through(finder: Finder, sound: Wave) -> list[Found]:
 def trial(make: Callable[[], Finder], sets: Sequence[Planted]) -> list[Tally]:
     """One method on planted recordings."""
     return [tally(one.field, one.level_db, one.events, looked_through(make(), one.sound)) for one in sets]
+
+
+def truth(planted: Planted) -> list[tuple[str, Wave]]:
+    """The planted sounds with their lanes, cut where they begin: what a perfect method would make."""
+    starts = [round(event.at_s * RATE) for event in planted.events]
+    found: list[tuple[str, Wave]] = []
+    for event, start, following in zip(planted.events, starts, [*starts[1:], None], strict=True):
+        first = max(start - PREROLL, 0)
+        around = np.pad(planted.sound[first : start + RATE], (PREROLL - (start - first), 0))
+        found.append((event.lane, cut(around, event.lane, next_onset=following and following - start).sound))
+    return found

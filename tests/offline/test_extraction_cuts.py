@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from offline.extraction.choice import choose, difference
+from offline.extraction.choice import choose
 from offline.extraction.cuts import PREROLL, cut, fundamental, loudness, matched_gains
 from offline.extraction.found import Found, without_doubles
 from offline.extraction.wav import wav_bytes
@@ -91,24 +91,24 @@ def _found(start: int, confidence: float, outline: list[float], lane: str = "kic
     return Found(start, 100, lane, lane, confidence, 0, unit)
 
 
-def test_the_same_sound_twice_is_chosen_once_and_difference_counts():
+def test_the_same_sound_twice_is_chosen_once_and_being_different_counts():
     candidates = [
         _found(0, 0.9, [1, 0, 0]),
         _found(9000, 0.89, [1, 0.01, 0]),
         _found(18000, 0.85, [1, 0.4, 0]),
         _found(27000, 0.7, [0, 1, 0]),
     ]
-    assert choose(candidates, 2) == [0, 3]
-    assert choose(candidates, 4) == [0, 3, 2]
-    assert choose(candidates, 4, floor=0.8) == [0, 2]
-    assert choose([], 3) == []
+    assert choose(candidates, 2, "onset") == [0, 3]
+    assert choose(candidates, 4, "onset") == [0, 3, 2]
+    assert choose([], 3, "onset") == []
+
+
+def test_the_default_method_takes_nothing_it_is_not_sure_of():
+    candidates = [_found(0, 0.9, [1, 0]), _found(9000, 0.3, [0, 1])]
+    assert choose(candidates, 2, "onset") == [0]
+    assert choose(candidates, 2, "threshold") == [0, 1], "its threshold has decided already"
 
 
 def test_the_most_confident_of_close_ones_stays():
     found = without_doubles([_found(0, 0.5, [1]), _found(50, 0.9, [1]), _found(500, 0.3, [1])], 100)
     assert [one.start for one in found] == [50, 500]
-
-
-def test_difference_of_equal_and_of_orthogonal_sounds():
-    assert difference(np.array([[1, 0], [1, 0]], np.float32)) == pytest.approx(0.0)
-    assert difference(np.eye(2, dtype=np.float32)) == pytest.approx(1.0)

@@ -9,11 +9,11 @@ from offline.extraction.classes import References, load_references
 from offline.extraction.folds import folds
 from offline.extraction.found import Found
 from offline.extraction.listener import neighbours
-from offline.extraction.measures import mean_of, onset_errors_ms, proportion, summary, tally
+from offline.extraction.measures import mean_of, onset_errors_ms, pooled, proportion, summary, tally
 from offline.extraction.onset_method import OnsetFinder
 from offline.extraction.planted import Event, loudest, plant, trimmed
 from offline.extraction.question import Jury
-from offline.extraction.trials import looked_through, trial
+from offline.extraction.trials import looked_through, trial, truth
 from tests.offline.extraction_sounds import RATE, hat, kick, noise, references, snare
 
 
@@ -88,6 +88,22 @@ def test_the_jury_prefers_kicks_as_kicks_and_different_ones(tmp_path):
     jury = Jury(load_references(references(tmp_path)))
     good = jury.judge([("kick", kick(52)), ("kick", kick(58)), ("snare", snare(4)), ("hihat", hat(5))])
     wrong = jury.judge([("kick", hat()), ("kick", hat()), ("snare", kick()), ("hihat", snare())])
-    assert good.cohesion > wrong.cohesion
-    assert good.variety > wrong.variety == 0
+    assert min(good.surely) > 0.5 > max(wrong.surely)
+    assert good.varied[0] > wrong.varied[0] == 0
     assert good.filled == pytest.approx(0.6)
+    assert good.as_mapping()["cohesion"] > 0.5
+    assert jury.judge([]).as_mapping() == {"cohesion": None, "variety": None, "filled": 0.0}
+
+
+def test_the_jury_hears_true_sounds_out_of_a_recording(tmp_path):
+    items = load_references(references(tmp_path)).items
+    true = truth(plant(noise(20.0, 0.01), "hiss", items, 18.0, seed=3, every_s=1.6))
+    drawn = [(lane, sound) for (lane, _), (_, sound) in zip(true, [*true[1:], true[0]], strict=True)]
+    jury = Jury(References(tmp_path, items))
+    assert np.mean(jury.judge(true).surely) > 0.7
+    assert np.mean(jury.judge(drawn).surely) < 0.4
+
+
+def test_means_are_pooled_over_recordings_and_empty_ones_have_no_say():
+    assert pooled([(1.0, 0.0), (), (1.0, 1.0, 1.0)]).value == pytest.approx(0.8)
+    assert pooled([(0.5,), (0.5, 0.5)]).as_list() == [0.5, 0.5, 0.5]
