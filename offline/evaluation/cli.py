@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from hitloopd.core.errors import UnavailableError
+from hitloopd.generate.kinds import is_generator
 from offline.evaluation.baselines import NEGATIVES
 from offline.evaluation.reference import WHICH
 from offline.evaluation.report import update_table, write
-from offline.evaluation.sources import ASKS, Source, holds_model, parse
+from offline.evaluation.sources import ASKS, Source, parse
 from offline.evaluation.speed import speed
 from offline.evaluation.verdict import summarise
 from offline.evaluation.work import Plan, evaluate
@@ -105,12 +106,12 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _judged(word: str) -> bool:
-    """Not what else ``models/*`` has: README.md, weights for other things than playing."""
+    """Not what else ``models/*`` has: README.md, models that make no bars."""
     path = Path(word)
     file = path.is_file() and path.suffix != ".npz"
-    folder = path.is_dir() and not holds_model(path)
+    folder = path.is_dir() and not is_generator(path)
     if file or folder:
-        print(f"offline evaluate: {word} is left out: no model folder and no .npz of rolls.", file=sys.stderr)
+        print(f"offline evaluate: {word} is left out: it makes no bars and is no .npz of rolls.", file=sys.stderr)
     return not (file or folder)
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from hitloopd.generate.kinds import OTHERS
 from offline.__main__ import main
 from offline.dataset.store import save
 from offline.evaluation import control, work
@@ -25,6 +26,10 @@ def data(tmp_path_factory):
     np.savez(folder / "mine.npz", rolls=bars().rolls[:80].astype(np.float32) / 127)
     (folder / "broken").mkdir()
     (folder / "broken" / "card.yaml").write_text("kind: latent\n")
+    for kind in OTHERS:
+        (folder / kind).mkdir()
+        (folder / kind / "card.yaml").write_text(f"kind: {kind}\n")
+        (folder / kind / "model.onnx").write_bytes(b"hears")
     return folder
 
 
@@ -35,7 +40,8 @@ def words(data, out, *more):
 def test_a_first_look_gives_a_page_with_pictures_and_the_same_one_again(data, tmp_path, capsys, monkeypatch):
     readme = tmp_path / "README.md"
     readme.write_text("# Models\n\nBefore.\n")
-    who = [str(data / "mine.npz"), "rules", str(readme)]  # as models/* gives it
+    deaf = [str(data / kind) for kind in sorted(OTHERS)]
+    who = [str(data / "mine.npz"), "rules", str(readme), *deaf]  # as models/* gives it
     command = words(data, tmp_path / "out", "--no-speed", "--table", str(readme), "--models", *who)
     assert main(command) == 0
     page = (tmp_path / "out" / "report.md").read_bytes()
@@ -43,6 +49,7 @@ def test_a_first_look_gives_a_page_with_pictures_and_the_same_one_again(data, tm
     assert table.startswith("# Models\n\nBefore.\n")
     assert table.count(BEGIN) == table.count(END) == 1
     assert b"| mine |" in page
+    assert not any(kind.encode() in page for kind in OTHERS)
     for name in ("distances-whole.png", "feel-whole.png", "energy.png"):
         assert (tmp_path / "out" / name).read_bytes()[:4] == b"\x89PNG"
     summary = json.loads((tmp_path / "out" / "report.json").read_text())
