@@ -41,19 +41,6 @@ class Verdict:
         return max(self.trees, self.net)
 
 
-def auc(
-    real: npt.NDArray[Any],
-    generated: npt.NDArray[Any],
-    songs: npt.NDArray[Any] | Sequence[str],
-    seed: int,
-    view: View,
-    *,
-    side: int = SIDE,
-) -> float:
-    """The higher area of the two judges, see ``judge``. Average over five seeds before you believe it."""
-    return judge(real, generated, songs, seed, view, side=side).auc
-
-
 def judge(
     real: npt.NDArray[Any],
     generated: npt.NDArray[Any],
@@ -63,7 +50,7 @@ def judge(
     *,
     side: int = SIDE,
 ) -> Verdict:
-    """How well each judge tells ``generated`` from ``real``.
+    """How well each judge tells ``generated`` from ``real``. Average over five seeds before you believe it.
 
     Args:
         real: all training rolls ``[n, 128, 20]`` of whole bars, bytes or floats; nearest songs are sought among them.
