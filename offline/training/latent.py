@@ -22,7 +22,7 @@ from hitloopd.generate.roll import THRESHOLD
 from offline.dataset.store import Bars
 from offline.grid import sounding
 from offline.measures import empty_ratio, unqualified_notes
-from offline.models.layers import count
+from offline.models.layers import count, quickened
 from offline.training.config import TrainingConfig
 from offline.training.data import Chosen, choose, rolls_of
 from offline.training.distance import energy_distance
@@ -128,7 +128,7 @@ class LatentRecipe:
         """``latent`` -> ``roll`` with the level inside."""
         level = self.level()
         network = copy.deepcopy(self.network).to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        module = Drawn(network, level).eval()
+        module = Drawn(quickened(network), level).eval()
         latent = torch.from_numpy(latents(2, 1))
         return ExportPlan(
             module,

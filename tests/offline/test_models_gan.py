@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from offline.models.gan import DISCRIMINATOR_PARAMETERS, Discriminator, Generator
-from offline.models.layers import Convolution, Transposed, count
+from offline.models.layers import Convolution, Transposed, count, quickened
 
 # Table II: shape after each layer that changes it, as (channels, steps, rows).
 TABLE_II = [(512, 8, 2), (256, 16, 4), (128, 32, 4), (128, 128, 20), (1, 128, 20)]
@@ -24,6 +24,22 @@ def test_the_generator_has_the_shapes_of_table_ii():
             layer.register_forward_hook(lambda _layer, _inputs, out: seen.append(tuple(out.shape[1:])))
     assert network(torch.zeros(2, 128)).shape == (2, 128, 20)
     assert seen == TABLE_II
+
+
+def test_a_quickened_generator_draws_the_same_without_a_convolution_to_one_channel():
+    torch.manual_seed(4)
+    network = Generator().eval()
+    points = torch.randn(2, 128)
+    with torch.no_grad():
+        before = network(points)
+        after = quickened(network)(points)
+    assert not any(isinstance(part, Convolution) for part in network.modules())
+    assert torch.allclose(after, before, atol=1e-5)
+
+
+def test_what_has_no_quicker_form_stays():
+    layers = torch.nn.Sequential(Convolution((8, 1), (3, 2)), Convolution((8, 2), (3, 3)))
+    assert list(quickened(layers).children()) == list(layers.children())
 
 
 def test_the_discriminator_has_the_published_size_and_says_one_number_a_bar():
