@@ -11,12 +11,9 @@ It has its own sense of harmony: ``scale`` is for ``rules``. A style that it doe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
-
-import numpy as np
+from typing import Final, cast
 
 from hitloopd.core.energy import Meter
-from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import (
     ALL_LANES,
     LANES,
@@ -26,16 +23,16 @@ from hitloopd.core.pattern import (
     Provenance,
 )
 from hitloopd.core.request import Request
-from hitloopd.generate import weave_walk as walk
-from hitloopd.generate.learned import Session, require_shapes
+from hitloopd.generate.learned import Session
+from hitloopd.generate.weave_bar import BASS, STEPS, Drawn, Hit, Wish
 from hitloopd.generate.weave_hits import hits_of, note_of
 from hitloopd.generate.weave_morph import between
-from hitloopd.generate.weave_walk import Array, Drawn, Hit, Wish
+from hitloopd.generate.weave_net import OnnxNet
+from hitloopd.generate.weave_walk import walk
 
 BATCH: Final = 256
 CALMEST: Final = 0.03
 WILDEST: Final = 0.85
-WARMTH: Final = 1.03  # of the network at temperature 1: a little above, copies of training bars get rare
 TOLERANCE: Final = 0.05
 CANDIDATES: Final = 20  # beyond the drawn notes
 SKELETON_SHARE: Final = 4  # every fourth note is left at the calm end
@@ -43,87 +40,6 @@ ECHO: Final = 0.5  # how much less sure the second and third hit of a cell are
 LONG: Final = 0.5  # how much more important a note of half a bar is than a short one: it holds the bar together
 LONGEST: Final = 64
 LEAST_TURN: Final = 1e-6  # of the knob
-
-
-class OnnxNet:
-    """The network in an onnxruntime session: one graph with four branches, ``which`` says whose turn it is.
-
-    Raises:
-        UnavailableError: the model has other inputs or outputs.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        found: dict[str, Sequence[Any]] = {item.name: list(item.shape) for item in session.get_inputs()}
-        past = [size for size in found.get("past", ()) if isinstance(size, int)]
-        if len(past) != 4:
-            raise UnavailableError("it has no input 'past' of layers x 2 x heads x cells x size")
-        layers, _, heads, size = past
-        self.width = heads * size
-        self.past = (layers, heads, size)
-        shapes = _inputs(self.width, self.past)
-        require_shapes(session, shapes, {})
-        if missing := _OUTPUTS - {item.name for item in session.get_outputs()}:  # branches hide their shapes
-            raise UnavailableError(f"it has no output {', '.join(sorted(missing))}")
-        self._idle: dict[str, Array] = {
-            name: np.zeros([length or 0 for length in shape], np.int64 if name in _WHOLE_NUMBERS else np.float32)
-            for name, shape in shapes.items()
-        }
-
-    def whole(self, style: Array, has_bass: Array, energy: Array, told: Array) -> Array:
-        """See ``weave_walk.Net``."""
-        fed = {"style": style, "has_bass": has_bass, "energy": energy, "told": told}
-        (bases,) = self._run(0, ("bases",), fed)
-        return bases
-
-    def read(self, given: Array, kept: Array) -> tuple[Array, Array]:
-        """See ``weave_walk.Net``."""
-        read, contents = self._run(1, ("read", "kept_cells"), {"given": given, "kept": kept})
-        return read, contents
-
-    def step(self, told: walk.StepInputs) -> tuple[Array, Array, Array]:
-        """See ``weave_walk.Net``."""
-        chord, state, present = self._run(2, ("chord", "state", "present"), told._asdict())
-        return chord, state, present
-
-    def hit(self, told: walk.HitInputs) -> tuple[Array, Array]:
-        """See ``weave_walk.Net``."""
-        choice, vector = self._run(3, ("choice", "vector"), told._asdict())
-        return choice, vector
-
-    def _run(self, which: int, outputs: Sequence[str], fed: Mapping[str, Array]) -> list[Any]:
-        return self._session.run(outputs, {**self._idle, **fed, "which": np.array(which, dtype=np.int64)})
-
-
-_WHOLE_NUMBERS: Final = ("which", "style", "has_bass", "kept", "held", "known", "facts", "old")
-_Shapes = Mapping[str, Sequence[int | None]]
-
-
-def _inputs(width: int, past: tuple[int, int, int]) -> _Shapes:
-    layers, heads, size = past
-    return {
-        "which": (),
-        "style": (None,),
-        "has_bass": (None,),
-        "energy": (None,),
-        "told": (None, walk.LANES),
-        "given": (None, walk.LANES),
-        "kept": (None, walk.CELLS, walk.LANES, walk.SLOTS, 5),
-        "base": (None, width),
-        "before_it": (None, 1 + len(walk.LAGS), width),
-        "held": (None, walk.LANES),
-        "pace": (None, 8),
-        "past": (None, layers, 2, heads, None, size),
-        "state_of": (None, width),
-        "before": (None, width),
-        "known": (None, 16),
-        "facts": (None, 6),
-        "old": (None, 2, 4),
-        "noise": (None, sum(walk.NOISE)),
-    }
-
-
-_OUTPUTS: Final = frozenset({"bases", "read", "kept_cells", "chord", "state", "present", "choice", "vector"})
 
 
 class WeaveDrawer:
@@ -152,7 +68,7 @@ class WeaveDrawer:
 
     def _batch(self, requests: Sequence[Request]) -> list[Pattern]:
         fresh = [request for request in requests if not request.points]
-        drawn = iter(walk.walk(self._net, [self._wish(request) for request in fresh])) if fresh else iter(())
+        drawn = iter(walk(self._net, [self._wish(request) for request in fresh])) if fresh else iter(())
         return [
             between(self._net, self._any, request) if request.points else _pattern(request, next(drawn))
             for request in requests
@@ -167,8 +83,8 @@ class WeaveDrawer:
             style=self._tags.get(request.style, self._any),
             has_bass=bass,
             energy=aim,
-            temperature=request.temperature * WARMTH,
-            kept=kept if bass else {lane: cells for lane, cells in kept.items() if lane != walk.BASS},
+            temperature=request.temperature,
+            kept=kept if bass else {lane: cells for lane, cells in kept.items() if lane != BASS},
             candidates=CANDIDATES,
         )
 
@@ -202,7 +118,7 @@ def _in_order(rows: Sequence[tuple[float, int, int, Hit]], taken: set[tuple[int,
     """Most important first; notes that would be one are one."""
     out: list[Note] = []
     for _, cell, lane, hit in sorted(rows, key=lambda row: (-round(row[0], 5), *row[1:])):
-        place = cell * walk.STEPS + hit.place, lane, hit.pitch
+        place = cell * STEPS + hit.place, lane, hit.pitch
         if place not in taken:
             out.append(note_of(cell, lane, hit))
         taken.add(place)

@@ -15,9 +15,10 @@ from typing import Final
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import LANES, Lane, Note, Pattern, Provenance
 from hitloopd.core.request import Request
-from hitloopd.generate import weave_walk as walk
+from hitloopd.generate import weave_walk
+from hitloopd.generate.weave_bar import PITCHES, Array
 from hitloopd.generate.weave_hits import hits_of
-from hitloopd.generate.weave_walk import Array, Net
+from hitloopd.generate.weave_net import Net
 
 OCTAVE: Final = 12
 Place = tuple[int, int]
@@ -65,11 +66,11 @@ def lane_chances(net: Net, style: int, bars: Sequence[Notes]) -> Array:
     kept = [
         {
             lane: hits_of([note for (index, _), notes in bar.items() if index == lane for note in notes])
-            for lane in range(walk.LANES)
+            for lane in range(len(LANES))
         }
         for bar in bars
     ]
-    return walk.follow(net, kept, style)
+    return weave_walk.follow(net, kept, style)
 
 
 def _by_place(pattern: Pattern, root: int) -> Notes:
@@ -83,7 +84,7 @@ def _by_place(pattern: Pattern, root: int) -> Notes:
 
 
 def _folded(pitch: int) -> int:
-    return pitch if 0 <= pitch < walk.PITCHES else pitch % OCTAVE
+    return pitch if 0 <= pitch < PITCHES else pitch % OCTAVE
 
 
 def _at(before: Sequence[Note], after: Sequence[Note], turned: bool, position: float) -> list[Note]:  # noqa: FBT001

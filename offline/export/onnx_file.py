@@ -36,9 +36,6 @@ APART_SHRUNK: Final = 0.02
 OTHERWISE: Final = 0.005  # share of a roll's steps that may sound in the one and not in the other
 SAFER: Final = ("float16", "float32")
 """How weights are kept where the way that the recipe proposes changes too much; the last one changes nothing."""
-TURN: Final = "which"
-"""Input of a model with branches: whose turn it is."""
-TURNS: Final = 4
 _SEED: Final = 5
 
 Array = npt.NDArray[Any]
@@ -141,7 +138,7 @@ def _with_shapes(model: onnx.ModelProto, plan: ExportPlan, outputs: Sequence[Arr
 
     Not where a model has branches: there what an output holds depends on whose turn it is.
     """
-    if TURN in plan.input_names:
+    if plan.turns:
         return model
     for value, array in zip(model.graph.output, outputs, strict=True):
         free = plan.dynamic_axes.get(value.name, {})
@@ -158,21 +155,21 @@ def _probes(plan: ExportPlan) -> list[tuple[Tensor, ...]]:
     dice = np.random.default_rng(_SEED)
     if plan.kind == "latent":
         return [(torch.from_numpy(dice.standard_normal((PROBES, LATENT)).astype(np.float32)),)]
-    noisy = {
-        name: torch.from_numpy(dice.standard_normal(value.shape).astype(np.float32))
-        if value.is_floating_point()
-        else value
-        for name, value in zip(plan.input_names, plan.inputs, strict=True)
-    }
-    if TURN not in noisy:
-        return [tuple(noisy.values())]
-    return [tuple({**noisy, TURN: torch.tensor(turn)}.values()) for turn in range(TURNS)]
+    return [
+        tuple(
+            torch.from_numpy(dice.standard_normal(value.shape).astype(np.float32))
+            if value.is_floating_point()
+            else value
+            for value in inputs
+        )
+        for inputs in plan.turns or (plan.inputs,)
+    ]
 
 
 def _counted(plan: ExportPlan) -> str:
     if plan.kind == "latent":
         return f"{PROBES} draws"
-    return f"{TURNS} branches, on noise" if TURN in plan.input_names else "the recipe's examples, on noise"
+    return f"{len(plan.turns)} branches, on noise" if plan.turns else "the recipe's examples, on noise"
 
 
 def _run(data: bytes, plan: ExportPlan, probes: Sequence[Sequence[Tensor]]) -> list[list[Array]]:

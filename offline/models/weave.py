@@ -23,20 +23,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hitloopd.core.energy import (
-    HALF_LOW_END,
-    HALF_ONSETS,
-    HALF_SYNCOPATION,
-    HALF_VELOCITY,
-    OFFBEAT,
-    WEIGHT_DENSITY,
-    WEIGHT_LOW_END,
-    WEIGHT_SYNCOPATION,
-    WEIGHT_VELOCITY,
-)
-from hitloopd.core.time import TICKS_PER_BEAT, TICKS_PER_STEP
-
-ENERGY_WEIGHTS: Final = (WEIGHT_DENSITY, WEIGHT_VELOCITY, WEIGHT_LOW_END, WEIGHT_SYNCOPATION)
 LANES: Final = 5
 CELLS: Final = 16
 CHORDS: Final = 32
@@ -132,7 +118,8 @@ class Bars(NamedTuple):
     """A batch: per hit its cell ``[n]`` (bar x 16 + cell, rising), ``hits`` and ``what``; per bar the rest.
 
     ``chord`` int64 ``[b, 16]``, ``held`` int64 ``[b, 16, 5]``, ``style`` and ``has_bass`` int64 ``[b]``, ``energy``
-    float ``[b]`` (below 0: any), ``given`` float ``[b, 5]``: 1 where a lane stays as it is.
+    float ``[b]`` (below 0: any), ``given`` float ``[b, 5]``: 1 where a lane stays as it is, ``pace`` float
+    ``[b, 16, 8]``: how far on the way to the energy, see ``hitloopd.generate.weave_energy``.
     """
 
     cell: Tensor
@@ -144,6 +131,7 @@ class Bars(NamedTuple):
     has_bass: Tensor
     energy: Tensor
     given: Tensor
+    pace: Tensor
 
 
 class Block(nn.Module):
@@ -256,8 +244,7 @@ class Weave(nn.Module):
         whole = self.whole(bars.style, bars.has_bass, bars.energy, bars.given)[:, None]
         conditional = bool(bars.given.any())
         read = self.read(given.view(b, CELLS, -1), bars.given) if conditional else None
-        pace = pace_of(self._sums(bars, kept), bars.energy[:, None])
-        x = self.trunk(content.view(b, CELLS, -1), whole + self.pace(pace), bars.held, read)
+        x = self.trunk(content.view(b, CELLS, -1), whole + self.pace(bars.pace), bars.held, read)
         chord = functional.log_softmax(self.chord(x).masked_fill(~allowed(bars.chord, bars.given), -1e9), dim=-1)
         parts = {"chord": -chord.gather(-1, bars.chord[..., None]).sum() / b}
         # earlier hits of the cell: a running sum over the list, less what it was where the cell begins
@@ -291,14 +278,6 @@ class Weave(nn.Module):
         more = functional.cross_entropy(self.more_stage(z), what.more, reduction="none")
         parts["more"] = more * (hits.slot < SLOTS - 1).to(z.dtype)
         return parts
-
-    def _sums(self, bars: Bars, kept: Tensor) -> Tensor:
-        """The parts of the energy that are known before each cell ``[b, 16, 4]``: earlier cells and all given lanes."""
-        b = len(bars.chord)
-        parts = energy_parts(bars.hits.lane, bars.cell % CELLS, bars.what.velocity, bars.what.length)
-        drawn = parts.new_zeros(b * CELLS, 4).index_add(0, bars.cell, parts * (1 - kept)[:, None]).view(b, CELLS, 4)
-        given = parts.new_zeros(b * CELLS, 4).index_add(0, bars.cell, parts * kept[:, None]).view(b, CELLS, 4)
-        return drawn.cumsum(1) - drawn + given.sum(1, keepdim=True)
 
     def trunk(self, content: Tensor, whole: Tensor, held: Tensor, read: Tensor | None) -> Tensor:
         """What is known before each cell ``[b, 16, width]``."""
@@ -343,25 +322,6 @@ class Weave(nn.Module):
     def mixed(self, z: Tensor) -> Tensor:
         """What the chain begins with ``[n, hit_width]``: trunk, earlier hits of the cell and what is known."""
         return z + self.mix_down(functional.gelu(self.mix_up(self.mix_norm(z))))
-
-
-def energy_parts(lane: Tensor, cell: Tensor, velocity: Tensor, length: Tensor) -> Tensor:
-    """What hits add to the four parts of the energy before they are squashed ``[n, 4]``, see ``core.energy``."""
-    loud = velocity / 127.0
-    held = (length * TICKS_PER_STEP).clamp(max=TICKS_PER_BEAT) / TICKS_PER_BEAT
-    low = torch.where(lane == 0, loud, torch.where(lane == LANES - 1, loud * held, 0.0))
-    offbeat = torch.tensor(OFFBEAT, device=lane.device)[cell % len(OFFBEAT)]
-    parts = (torch.ones_like(loud) / HALF_ONSETS, loud / HALF_VELOCITY, low / HALF_LOW_END)
-    return torch.stack((*parts, loud * offbeat / HALF_SYNCOPATION), dim=1)
-
-
-def pace_of(sums: Tensor, energy: Tensor) -> Tensor:
-    """How far a bar is: parts ``[…, 4]`` and target ``[…]`` (below 0: any) as what the network is told ``[…, 8]``."""
-    squares = sums * sums
-    reached = (squares / (1 + squares) * torch.tensor(ENERGY_WEIGHTS, device=sums.device)).sum(-1)
-    known = (energy >= 0).to(sums.dtype).expand_as(reached)
-    rows = (reached, (energy - reached) * known, energy * known, known)
-    return torch.cat((sums, torch.stack(rows, dim=-1)), dim=-1)
 
 
 def allowed(chord: Tensor, given: Tensor) -> Tensor:

@@ -1,10 +1,8 @@
-"""``weave`` as it draws: four steps that the daemon calls in turn, in one file.
+"""``weave`` as it draws: four steps that are called in turn.
 
 *whole*, once a bar: what holds for all of it. *read*, where lanes are kept: what their bar tells every cell.
 *step*, once a cell: the chances of the 32 combinations of lanes. *hit*, once a hit (or for several at once): draws
-its facts with noise that it is given. Each has inputs and outputs of its own; the input ``which`` says whose turn
-it is, and the others' outputs are empty then (onnxruntime computes a whole graph whatever is asked of it, so the
-four are branches).
+its facts with noise that it is given. ``offline.models.weave_branches`` makes one file of them.
 
 Conventions: as in ``offline.models.weave``. Hits are int64 ``[..., 5]``: place (-1: none), pitch, velocity, length,
 fine.
@@ -12,9 +10,7 @@ fine.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,30 +22,16 @@ from offline.models.weave import (
     LAGS,
     LANES,
     LENGTHS,
-    PACE,
     PITCHES,
     PLACES,
     POINTERS,
     SLOTS,
     VELOCITIES,
+    Block,
     Weave,
     fact_rows,
 )
 
-WHOLE: Final = ("style", "has_bass", "energy", "told")
-READ: Final = ("given", "kept")
-STEP: Final = ("base", "before_it", "held", "pace", "past")
-HIT: Final = ("state_of", "before", "known", "facts", "old", "noise")
-INPUTS: Final[Sequence[str]] = ("which", *WHOLE, *READ, *STEP, *HIT)
-OUTPUTS: Final[Sequence[str]] = ("bases", "read", "kept_cells", "chord", "state", "present", "choice", "vector")
-DYNAMIC: Final[Mapping[str, Mapping[int, str]]] = {
-    **{name: {0: "bars"} for name in (*WHOLE, "bases")},
-    **{name: {0: "kept_bars"} for name in (*READ, "read", "kept_cells")},
-    **{name: {0: "rows"} for name in ("base", "before_it", "held", "pace", "chord", "state")},
-    "past": {0: "rows", 4: "cells"},
-    "present": {0: "rows", 4: "cells_and_one"},
-    **{name: {0: "hits"} for name in (*HIT, "choice", "vector")},
-}
 NOISE: Final = (PLACES, PITCHES + 1, POINTERS + 1, VELOCITIES, POINTERS + 1, LENGTHS, FINE, 2)
 """Parts of a hit's noise: place, pitch, which way to the velocity (afresh, or by a pointer) and which one, likewise
 length, fine, more."""
@@ -59,11 +41,11 @@ class HitInputs(NamedTuple):
     """What is asked of the hit head.
 
     Args:
-        state_of: the hits' cells' states ``[n, width]``.
+        state_of: the hits' cells' states ``[n, hit_width]``.
         before: sum of the vectors of the kept and earlier hits of their cells ``[n, width]``.
         known: rows of the table of what is known ``[n, 16]``, see ``models.weave.known_rows``.
         facts: rows of the table of facts for a hit whose facts are all 0 ``[n, 6]``, see ``models.weave.fact_rows``.
-        old: velocities and lengths to point at ``[n, 2, 4]``.
+        old: velocities, then lengths to point at ``[n, 8]``.
         noise: ``[n, 324]``, parts as in ``NOISE``.
     """
 
@@ -75,12 +57,52 @@ class HitInputs(NamedTuple):
     noise: Tensor
 
 
+class Stepped(nn.Module):
+    """A layer of the trunk, one cell at a time: the same sums as ``Block``, in half as many operations.
+
+    What a cell is remembered by is its key and its value, side by side; so the query has zeros where values lie, and
+    the output's weights have zeros where keys lie.
+    """
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        width, self.heads = block.out.in_features, block.heads
+        self.size = width // self.heads
+        self.first, self.second, self.up, self.down = block.first, block.second, block.up, block.down
+        self.both, self.out = _linear(width, 4 * width), _linear(2 * width, width)
+        query, key, value = block.qkv.weight.detach().unflatten(0, (3, self.heads, self.size))
+        query_bias, key_bias, value_bias = block.qkv.bias.detach().unflatten(0, (3, self.heads, self.size))
+        scale = self.size**-0.5
+        out = block.out.weight.detach().unflatten(1, (self.heads, self.size))
+        with torch.no_grad():
+            rows = torch.stack((query * scale, torch.zeros_like(query), key, value), dim=1)
+            self.both.weight.copy_(rows.flatten(0, 2))
+            bias = torch.stack((query_bias * scale, torch.zeros_like(query_bias), key_bias, value_bias), dim=1)
+            self.both.bias.copy_(bias.flatten())
+            self.out.weight.copy_(torch.cat((torch.zeros_like(out), out), dim=2).flatten(1))
+            self.out.bias.copy_(block.out.bias)
+
+    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """One more cell ``[s, width]`` after ``past`` ``[s, 1, heads, t, 2 x size]``; and the longer past."""
+        query, own = self.both(self.first(x)).view(-1, 1, self.heads, 2, 2 * self.size).split(1, dim=3)
+        remembered = torch.cat((past, own), dim=3)
+        heard = torch.softmax(query @ remembered.transpose(-1, -2), dim=-1) @ remembered
+        x = x + self.out(heard.view(-1, 2 * self.heads * self.size))
+        return x + self.down(functional.gelu(self.up(self.second(x)))), remembered
+
+
 class Drawing(nn.Module):
-    """The four steps over a trained network; see ``branches`` for what is exported."""
+    """The four steps over a trained network."""
 
     def __init__(self, net: Weave) -> None:
         super().__init__()
         self.net = net
+        width = net.shape.width
+        self.blocks = nn.ModuleList(Stepped(block) for block in net.blocks)
+        self.lags = _linear(len(LAGS) * width, width, bias=False)
+        with torch.no_grad():
+            self.lags.weight.copy_(torch.cat([layer.weight for layer in net.lags], dim=1))
+        self.to(net.position.weight.device)
 
     def whole(self, style: Tensor, has_bass: Tensor, energy: Tensor, told: Tensor) -> Tensor:
         """What each cell's step begins with ``[b, 16, width]``; ``told``: which lanes are given, float ``[b, 5]``."""
@@ -103,27 +125,26 @@ class Drawing(nn.Module):
 
         Args:
             base: what this cell begins with ``[s, width]``.
-            before_it: contents (sums of the hits' vectors) of the cell before and of those one and two beats ago
-                ``[s, 3, width]``, zeros where there are none.
+            before_it: contents (sums of the hits' vectors) of the cell before and of those one and two beats ago, side
+                by side ``[s, 3 x width]``, zeros where there are none.
             held: rows of the table of what still sounds, one per lane ``[s, 5]``: lane x 18 + steps.
-            pace: how far the energy is, ``[s, 8]``, see ``models.weave.pace_of``.
-            past: ``[s, layers, 2, heads, t, size]`` of the t cells before.
+            pace: how far the energy is, ``[s, 8]``, see ``hitloopd.generate.weave_energy``.
+            past: keys and values of the t cells before ``[s, layers, heads, t, 2 x size]``.
 
         Returns:
-            Log chances of the combinations ``[s, 32]``; the state for this cell's hits ``[s, width]``; past for the
-            next cell.
+            Log chances of the combinations ``[s, 32]``; the state for this cell's hits ``[s, hit_width]``; past for
+            the next cell.
         """
         net = self.net
-        x = base + before_it[:, 0] + net.held(held).sum(1) + net.pace(pace)
-        for index, layer in enumerate(net.lags):
-            x = x + layer(before_it[:, index + 1])
-        x = x[:, None]
+        width = net.shape.width
+        last, lagging = before_it.split([width, len(LAGS) * width], dim=1)
+        x = base + last + net.held(held).sum(1) + net.pace(pace) + self.lags(lagging)
         present: list[Tensor] = []
-        for index, block in enumerate(net.blocks):
-            x, both = block.step(x, past[:, index])
-            present.append(both)
-        state = net.norm(x)[:, 0]
-        return functional.log_softmax(net.chord(state), dim=-1), state, torch.stack(present, dim=1)
+        for block, own in zip(self.blocks, past.split(1, dim=1), strict=True):
+            x, remembered = block(x, own)
+            present.append(remembered)
+        x = net.norm(x)
+        return functional.log_softmax(net.chord(x), dim=-1), net.from_trunk(x), torch.cat(present, dim=1)
 
     def hit(self, told: HitInputs) -> tuple[Tensor, Tensor]:
         """Draw hits: each fact is the one whose logit and noise add up highest.
@@ -138,19 +159,19 @@ class Drawing(nn.Module):
         place_noise, pitch_noise, way_velocity, velocity_noise, way_length, length_noise, fine_noise, more_noise = (
             told.noise.split(NOISE, dim=1)
         )
-        z = net.mixed(net.from_trunk(told.state_of) + net.from_cell(told.before) + net.known(told.known).sum(1))
-        place = (net.place_stage(z) + place_noise).argmax(1, keepdim=True)
-        z = z + net.place_stage.chosen(place[:, 0])
-        pitch = (net.pitch_stage(z) + pitch_noise).argmax(1, keepdim=True)
-        z = z + net.pitch_stage.chosen(pitch[:, 0])
-        velocity = _pointed(net.velocity_stage(z), told.old[:, 0], way_velocity, velocity_noise)
-        z = z + net.velocity_stage.chosen(velocity[:, 0])
-        length = _pointed(net.length_stage(z), told.old[:, 1], way_length, length_noise)
-        z = z + net.length_stage.chosen(length[:, 0])
-        fine = (net.fine_stage(z) + fine_noise).argmax(1, keepdim=True)
-        z = z + net.fine_stage.chosen(fine[:, 0])
-        more = (net.more_stage(z) + more_noise).argmax(1, keepdim=True)
-        choice = torch.cat([place, pitch, velocity, length, fine, more], dim=1)
+        z = net.mixed(told.state_of + net.from_cell(told.before) + net.known(told.known).sum(1))
+        place = (net.place_stage(z) + place_noise).argmax(1)
+        z = z + net.place_stage.chosen(place)
+        pitch = (net.pitch_stage(z) + pitch_noise).argmax(1)
+        z = z + net.pitch_stage.chosen(pitch)
+        velocity = _pointed(net.velocity_stage(z), told.old[:, :POINTERS], way_velocity, velocity_noise)
+        z = z + net.velocity_stage.chosen(velocity)
+        length = _pointed(net.length_stage(z), told.old[:, POINTERS:], way_length, length_noise)
+        z = z + net.length_stage.chosen(length)
+        fine = (net.fine_stage(z) + fine_noise).argmax(1)
+        z = z + net.fine_stage.chosen(fine)
+        more = (net.more_stage(z) + more_noise).argmax(1)
+        choice = torch.stack([place, pitch, velocity, length, fine, more], dim=1)
         return choice, net.facts(told.facts + choice * torch.tensor([1, 1, 1, 1, 1, 0], device=choice.device)).sum(1)
 
     def _content(self, cells: Tensor) -> Tensor:
@@ -162,101 +183,13 @@ class Drawing(nn.Module):
         return (vectors * (cells[..., :1] >= 0).to(vectors.dtype)).sum((1, 2))
 
 
-class _Whole(Drawing):
-    def forward(self, style: Tensor, has_bass: Tensor, energy: Tensor, told: Tensor) -> Tensor:
-        return self.whole(style, has_bass, energy, told)
-
-
-class _Read(Drawing):
-    def forward(self, given: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
-        return self.read(given, kept)
-
-
-class _Step(Drawing):
-    def forward(self, base: Tensor, before_it: Tensor, held: Tensor, pace: Tensor, past: Tensor) -> tuple[Tensor, ...]:
-        return self.step(base, before_it, held, pace, past)
-
-
-class _Hit(Drawing):
-    def forward(self, *told: Tensor) -> tuple[Tensor, ...]:
-        return self.hit(HitInputs(*told))
-
-
-class Branches(nn.Module):
-    """The four steps as branches of one graph. Scripted, so that the branches stay branches."""
-
-    def __init__(self, net: Weave) -> None:
-        super().__init__()
-        examples = dict(zip(INPUTS, empty(net), strict=True))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # the tables' beginnings are constants indeed
-            parts = [
-                torch.jit.trace(kind(net).eval(), tuple(examples[name] for name in names), check_trace=False)
-                for kind, names in ((_Whole, WHOLE), (_Read, READ), (_Step, STEP), (_Hit, HIT))
-            ]
-        self.whole, self.read, self.step, self.hit = parts
-        self.width = net.shape.width
-
-    def forward(  # noqa: PLR0917 - an exported graph has inputs, not an object
-        self, which: Tensor, style: Tensor, has_bass: Tensor, energy: Tensor, told: Tensor,
-        given: Tensor, kept: Tensor,
-        base: Tensor, before_it: Tensor, held: Tensor, pace: Tensor, past: Tensor,
-        state_of: Tensor, before: Tensor, known: Tensor, facts: Tensor, old: Tensor, noise: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-        """One of the four, by ``which``: 0, 1, 2, 3."""
-        cells, rows = torch.zeros([0, 16, self.width]), state_of[:0]
-        chords, none = torch.zeros([0, 32]), facts[:0]
-        if int(which) < 2:
-            if int(which) == 0:
-                bases = self.whole(style, has_bass, energy, told)
-                out = (bases, cells, cells, chords, rows, past[:0], none, rows)
-            else:
-                read, kept_cells = self.read(given, kept)
-                out = (cells, read, kept_cells, chords, rows, past[:0], none, rows)
-        elif int(which) == 2:
-            chord, state, present = self.step(base, before_it, held, pace, past)
-            out = (cells, cells, cells, chord, state, present, none, rows)
-        else:
-            choice, vector = self.hit(state_of, before, known, facts, old, noise)
-            out = (cells, cells, cells, chords, rows, past[:0], choice, vector)
-        return out
-
-
-def branches(net: Weave) -> nn.Module:
-    """What is exported."""
-    return torch.jit.script(Branches(net.eval()))
-
-
-def empty(net: Weave, count: int = 2) -> tuple[Tensor, ...]:
-    """Example inputs for the export, in the order of ``INPUTS``."""
-    shape = net.shape
-    size = shape.width // shape.heads
-    whole = torch.long
-    examples: dict[str, Tensor] = {
-        "which": torch.tensor(0),
-        "style": torch.zeros(count, dtype=whole),
-        "has_bass": torch.zeros(count, dtype=whole),
-        "energy": torch.full((count,), 0.4),
-        "told": torch.zeros(count, LANES),
-        "given": torch.zeros(count, LANES),
-        "kept": torch.zeros(count, CELLS, LANES, SLOTS, 5, dtype=whole) - 1,
-        "base": torch.zeros(count, shape.width),
-        "before_it": torch.zeros(count, 1 + len(LAGS), shape.width),
-        "held": torch.zeros(count, LANES, dtype=whole),
-        "pace": torch.zeros(count, PACE),
-        "past": torch.zeros(count, shape.layers, 2, shape.heads, 3, size),
-        "state_of": torch.zeros(count, shape.width),
-        "before": torch.zeros(count, shape.width),
-        "known": torch.zeros(count, 4 + 3 * POINTERS, dtype=whole),
-        "facts": torch.zeros(count, 6, dtype=whole),
-        "old": torch.zeros(count, 2, POINTERS, dtype=whole),
-        "noise": torch.zeros(count, sum(NOISE)),
-    }
-    return tuple(examples[name] for name in INPUTS)
+def _linear(given: int, made: int, *, bias: bool = True) -> nn.Linear:
+    """A layer whose weights are about to be filled in, without a look at chance."""
+    return cast("nn.Linear", nn.utils.skip_init(nn.Linear, given, made, bias=bias))
 
 
 def _pointed(logits: Tensor, old: Tensor, way_noise: Tensor, noise: Tensor) -> Tensor:
-    """A choice of a stage that may point back ``[n, 1]``: first which way, then, drawn afresh, what."""
-    afresh, way = logits.split([noise.shape[1], way_noise.shape[1]], dim=1)
+    """A choice of a stage that may point back ``[n]``: first which way, then, drawn afresh, what."""
+    afresh, way = logits.split([int(noise.shape[1]), int(way_noise.shape[1])], dim=1)
     values = torch.cat([(afresh + noise).argmax(1, keepdim=True), old], dim=1)
-    return values.gather(1, (way + way_noise).argmax(1, keepdim=True))
+    return values.gather(1, (way + way_noise).argmax(1, keepdim=True))[:, 0]

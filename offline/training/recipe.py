@@ -46,6 +46,7 @@ class ExportPlan:
         kind: ``latent`` (``latent`` float32 [b, 128] -> ``roll`` float32 [b, 128, 20]) or ``weave``.
         card: further facts for ``card.yaml``: plain numbers, words, lists and mappings.
         weights: how the file may keep big weights: ``float32``, ``float16`` or ``int8`` (``offline.export.shrink``).
+        turns: of a graph with branches: examples for each of them.
     """
 
     module: nn.Module
@@ -56,6 +57,7 @@ class ExportPlan:
     kind: str
     card: Mapping[str, Any] = field(default_factory=dict)
     weights: Literal["float32", "float16", "int8"] = "float16"
+    turns: Sequence[tuple[Tensor, ...]] = ()
 
 
 class Recipe(Protocol):

@@ -19,9 +19,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from hitloopd.generate import weave_walk
+from hitloopd.generate.weave_bar import Drawn, Wish
+from hitloopd.generate.weave_net import HitInputs, StepInputs
+from hitloopd.generate.weave_walk import walk
 from offline.dataset.store import Bars as DataSet
-from offline.models import weave_drawing as drawing
+from offline.models import weave_branches, weave_drawing
 from offline.models.weave import Shape, Weave
 from offline.training import weave_tokens as tokens
 from offline.training.config import TrainingConfig
@@ -152,24 +154,23 @@ class WeaveRecipe:
         """Bars in no style and of no energy in particular, a bass in as many as the data set has."""
         basses = np.random.default_rng([seed, 5]).random(n) < self._bass_share
         wishes = [
-            weave_walk.Wish(
-                seed * 100_003 + index, self._tags.count, has_bass=bool(bass), temperature=self.config.temperature
-            )
+            Wish(seed * 100_003 + index, self._tags.count, has_bass=bool(bass), temperature=self.config.temperature)
             for index, bass in enumerate(basses)
         ]
         net = TorchNet(self.mean)
-        drawn = [bar for start in range(0, n, 256) for bar in weave_walk.walk(net, wishes[start : start + 256])]
+        drawn = [bar for start in range(0, n, 256) for bar in walk(net, wishes[start : start + 256])]
         return (tokens.rolls_of(tokens_of(drawn)) / np.float32(127)).astype(np.float32)
 
     def export_module(self) -> ExportPlan:
-        """The drawing, its three steps as branches."""
+        """The drawing, its four steps as branches."""
         net = copy.deepcopy(self.mean).cpu().eval()
+        turns = weave_branches.examples(net)
         return ExportPlan(
-            module=drawing.branches(net),
-            inputs=drawing.empty(net),
-            input_names=drawing.INPUTS,
-            output_names=drawing.OUTPUTS,
-            dynamic_axes=drawing.DYNAMIC,
+            module=weave_branches.branches(net),
+            inputs=turns[0],
+            input_names=weave_branches.INPUTS,
+            output_names=weave_branches.OUTPUTS,
+            dynamic_axes=weave_branches.DYNAMIC,
             kind="weave",
             card={
                 "tags": dict(self._tags.numbers),
@@ -177,6 +178,7 @@ class WeaveRecipe:
                 "styles": sorted(self._tags.numbers),
                 "parameters": sum(p.numel() for p in net.parameters()),
             },
+            turns=turns,
         )
 
     def facts(self) -> Mapping[str, Any]:
@@ -241,26 +243,26 @@ class TorchNet:
     """A trained network as ``weave_walk`` wants it."""
 
     def __init__(self, net: Weave) -> None:
-        self._drawing = drawing.Drawing(net).eval()
+        self._drawing = weave_drawing.Drawing(net).eval()
         self._device = next(net.parameters()).device
         self.width = net.shape.width
         self.past = (net.shape.layers, net.shape.heads, net.shape.width // net.shape.heads)
 
     def whole(self, *arrays: Any) -> Any:  # noqa: ANN401 - numpy arrays
-        """See ``weave_walk.Net``."""
+        """See ``weave_net.Net``."""
         return self._run(lambda *told: (self._drawing.whole(*told),), arrays)[0]
 
     def read(self, *arrays: Any) -> Any:  # noqa: ANN401
-        """See ``weave_walk.Net``."""
+        """See ``weave_net.Net``."""
         return self._run(self._drawing.read, arrays)
 
-    def step(self, told: weave_walk.StepInputs) -> Any:  # noqa: ANN401
-        """See ``weave_walk.Net``."""
+    def step(self, told: StepInputs) -> Any:  # noqa: ANN401
+        """See ``weave_net.Net``."""
         return self._run(self._drawing.step, told)
 
-    def hit(self, told: weave_walk.HitInputs) -> Any:  # noqa: ANN401
-        """See ``weave_walk.Net``."""
-        return self._run(lambda *parts: self._drawing.hit(drawing.HitInputs(*parts)), told)
+    def hit(self, told: HitInputs) -> Any:  # noqa: ANN401
+        """See ``weave_net.Net``."""
+        return self._run(lambda *parts: self._drawing.hit(weave_drawing.HitInputs(*parts)), told)
 
     def _run(self, what: Any, arrays: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: ANN401
         with torch.no_grad():
@@ -268,7 +270,7 @@ class TorchNet:
             return tuple(out.cpu().numpy() for out in what(*tensors))
 
 
-def tokens_of(drawn: list[weave_walk.Drawn]) -> npt.NDArray[np.int16]:
+def tokens_of(drawn: list[Drawn]) -> npt.NDArray[np.int16]:
     """Drawn bars as tokens."""
     hits = np.zeros((len(drawn), tokens.CELLS, tokens.LANES, tokens.SLOTS, tokens.FACTS), dtype=np.int16)
     hits[..., tokens.PLACE] = -1

@@ -16,22 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from hitloopd.core.energy import (
-    HALF_LOW_END,
-    HALF_ONSETS,
-    HALF_SYNCOPATION,
-    HALF_VELOCITY,
-    OFFBEAT,
-    WEIGHT_DENSITY,
-    WEIGHT_LOW_END,
-    WEIGHT_SYNCOPATION,
-    WEIGHT_VELOCITY,
-)
-from hitloopd.core.time import TICKS_PER_BEAT, TICKS_PER_STEP
+from hitloopd.generate import weave_energy
 from offline.dataset.store import Bars as DataSet
 from offline.models.weave import Attributes, Bars, Hits
 from offline.training import weave_tokens as tokens
-from offline.training.weave_tokens import BASS, CELLS, LENGTH, PLACE, VELOCITY
+from offline.training.weave_tokens import CELLS, LANES, LENGTH, PLACE, VELOCITY
 
 Array = npt.NDArray[Any]
 
@@ -78,23 +67,19 @@ def _family(style: str) -> str:
     return RELATED.get(family, family)
 
 
-def energies(hits: Array) -> Array:
-    """``core.energy.measure`` of many bars of tokens at once ``[n]``."""
-    there = hits[..., PLACE] >= 0
-    loud = np.where(there, hits[..., VELOCITY] / 127, 0.0)
-    held = np.minimum(hits[:, :, BASS, :, LENGTH] * TICKS_PER_STEP, TICKS_PER_BEAT) / TICKS_PER_BEAT
-    offbeat = np.array(OFFBEAT)[np.arange(CELLS) % len(OFFBEAT)]
-    low = loud[:, :, 0].sum((1, 2)) + (loud[:, :, BASS] * held).sum((1, 2))
-    return np.asarray(
-        WEIGHT_DENSITY * _squash(there.sum((1, 2, 3)) / HALF_ONSETS)
-        + WEIGHT_VELOCITY * _squash(loud.sum((1, 2, 3)) / HALF_VELOCITY)
-        + WEIGHT_LOW_END * _squash(low / HALF_LOW_END)
-        + WEIGHT_SYNCOPATION * _squash((loud.sum((2, 3)) * offbeat).sum(1) / HALF_SYNCOPATION)
-    )
+def energy_parts(hits: Array) -> Array:
+    """What the hits of each lane in each cell add to the sums of the energy ``[n, 16, 5, 4]``."""
+    lane, cell = np.arange(LANES)[:, None], np.arange(CELLS)[:, None, None]
+    parts = weave_energy.parts(lane, cell, hits[..., VELOCITY], hits[..., LENGTH])
+    return np.asarray((parts * (hits[..., PLACE] >= 0)[..., None]).sum(axis=3))
 
 
-def _squash(x: Array) -> Array:
-    return x * x / (1.0 + x * x)
+def pace(parts: Array, given: Array, energy: Array) -> Array:
+    """What is known of the energy before each cell ``[n, 16, 8]``: earlier cells and all of the given lanes."""
+    stays = (parts * given[:, None, :, None]).sum(axis=2)
+    drawn = parts.sum(axis=2) - stays
+    sums = np.cumsum(drawn, axis=1) - drawn + stays.sum(axis=1, keepdims=True)
+    return weave_energy.paces(sums, np.broadcast_to(energy[:, None], sums.shape[:-1]))
 
 
 class Songs:
@@ -110,7 +95,8 @@ class Songs:
         self.hits = hits
         self.back = tokens.context(hits)
         self.chords = tokens.chords(hits)
-        self.energy = energies(hits).astype(np.float32)
+        self.parts = energy_parts(hits)
+        self.energy = weave_energy.reached(self.parts.sum((1, 2))).astype(np.float32)
         self.bass = bass.astype(np.int64)
         self.style, self.family = style, family
 
@@ -152,6 +138,7 @@ class Songs:
             has_bass=whole(self.bass[rows]),
             energy=torch.from_numpy(energy.astype(np.float32)).to(device),
             given=torch.from_numpy(given.astype(np.float32)).to(device),
+            pace=torch.from_numpy(pace(self.parts[rows], given, energy)).to(device),
         )
 
 

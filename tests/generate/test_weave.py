@@ -12,35 +12,21 @@ from hitloopd.core.energy import measured
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, LANES, Lane, Note, Pattern
 from hitloopd.core.request import Request
-from hitloopd.generate import weave_walk as walk
 from hitloopd.generate.weave import TOLERANCE, WeaveDrawer, with_priorities
+from hitloopd.generate.weave_bar import BITS, Hit
 from hitloopd.generate.weave_hits import hits_of, note_of
+from hitloopd.generate.weave_net import NOISE
 from hitloopd.generate.weave_noise import gumbel, key_of
-from hitloopd.generate.weave_walk import Hit
 
 LAYERS, HEADS, SIZE = 1, 2, 4
 WIDTH = HEADS * SIZE
 SHAPES = {
     "which": [],
-    "style": ["n"],
-    "has_bass": ["n"],
-    "energy": ["n"],
-    "told": ["n", 5],
-    "given": ["n", 5],
-    "kept": ["n", 16, 5, 3, 5],
-    "base": ["n", WIDTH],
-    "before_it": ["n", 3, WIDTH],
-    "held": ["n", 5],
-    "pace": ["n", 8],
-    "past": ["n", LAYERS, 2, HEADS, "t", SIZE],
-    "state_of": ["n", WIDTH],
-    "before": ["n", WIDTH],
-    "known": ["n", 16],
-    "facts": ["n", 6],
-    "old": ["n", 2, 4],
-    "noise": ["n", sum(walk.NOISE)],
+    "numbers": ["n", "a"],
+    "values": ["n", "b"],
+    "past": ["n", LAYERS, HEADS, "t", 2 * SIZE],
 }
-OUTPUTS = ("bases", "read", "kept_cells", "chord", "state", "present", "choice", "vector")
+OUTPUTS = ("chosen", "found", "present")
 
 
 class Arithmetic:
@@ -64,26 +50,28 @@ class Arithmetic:
         return [made[name] for name in names]
 
     def _whole(self, feeds):
-        return {"bases": np.zeros((len(feeds["style"]), 16, WIDTH), np.float32)}
+        return {"found": np.zeros((len(feeds["numbers"]), 16 * WIDTH), np.float32)}
 
     def _read(self, feeds):
-        zeros = np.zeros((len(feeds["given"]), 16, WIDTH), np.float32)
-        return {"read": zeros, "kept_cells": zeros}
+        return {"found": np.zeros((len(feeds["numbers"]), 2 * 16 * WIDTH), np.float32)}
 
     def _step(self, feeds):
-        wish = 6.0 * feeds["pace"][:, 5:6] - 1.0
-        logits = wish * walk.BITS.sum(1)
+        pace = feeds["values"][:, -8:]
+        wish = 6.0 * pace[:, 5:6] - 1.0
+        logits = wish * BITS.sum(1)
         chord = logits - np.log(np.exp(logits).sum(1, keepdims=True))
         past = feeds["past"]
         rows = len(past)
-        present = np.concatenate([past, np.zeros((rows, LAYERS, 2, HEADS, 1, SIZE), np.float32)], axis=4)
-        return {"chord": chord.astype(np.float32), "state": np.zeros((rows, WIDTH), np.float32), "present": present}
+        present = np.concatenate([past, np.zeros((rows, LAYERS, HEADS, 1, 2 * SIZE), np.float32)], axis=3)
+        return {"found": np.concatenate([chord, np.zeros((rows, WIDTH))], 1).astype(np.float32), "present": present}
 
     def _hit(self, feeds):
-        parts = np.split(feeds["noise"], np.cumsum(walk.NOISE)[:-1], axis=1)
-        place, pitch, _, velocity, _, length, fine, more = (part.argmax(1) for part in parts)
+        noise = feeds["values"][:, -sum(NOISE) :]
+        place, pitch, _, velocity, _, length, fine, more = (
+            part.argmax(1) for part in np.split(noise, np.cumsum(NOISE)[:-1], axis=1)
+        )
         choice = np.stack([place, pitch, velocity, length, fine, more * 0], axis=1)
-        return {"choice": choice, "vector": np.ones((len(choice), WIDTH), np.float32)}
+        return {"chosen": choice, "found": np.ones((len(choice), WIDTH), np.float32)}
 
 
 @pytest.fixture
@@ -198,5 +186,5 @@ def test_the_noise_is_this_noise():
 def test_a_model_with_other_inputs_is_refused():
     with pytest.raises(UnavailableError, match="past"):
         WeaveDrawer(Arithmetic({"latent": ["n", 128]}), {"tags": {}, "any_style": 0})
-    with pytest.raises(UnavailableError, match="kept"):
-        WeaveDrawer(Arithmetic({**SHAPES, "kept": ["n", 32, 5]}), {"tags": {}, "any_style": 0})
+    with pytest.raises(UnavailableError, match="values"):
+        WeaveDrawer(Arithmetic({**SHAPES, "values": ["n", 32, 5]}), {"tags": {}, "any_style": 0})

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 
 from hitloopd.core.energy import measure
+from hitloopd.generate import weave_energy
 from hitloopd.generate.roll import pattern_from_roll
 from offline.dataset.store import Events
 from offline.training import weave_tokens as tokens
-from offline.training.weave_data import energies, tags_of
+from offline.training.weave_data import energy_parts, tags_of
 
 
 def roll(*hits: tuple[int, int, int, int]) -> np.ndarray:
@@ -58,7 +59,7 @@ def test_energies_are_those_of_the_core():
     bars = np.zeros((30, 128, 20), dtype=np.uint8)
     for bar, cell, row in np.argwhere(cells):
         bars[bar, cell * 8 : cell * 8 + rng.integers(4, 8), row] = rng.integers(20, 127)
-    own = energies(tokens.hits_of(bars))
+    own = weave_energy.reached(energy_parts(tokens.hits_of(bars)).sum((1, 2)))
     core = [measure(pattern_from_roll(bar.astype(np.float32) / 127, 36).notes).value for bar in bars]
     assert np.allclose(own, core, atol=1e-5)
 
