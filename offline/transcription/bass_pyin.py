@@ -1,6 +1,8 @@
 """Bass notes by pYIN (Mauch and Dixon 2014): a pitch per spectrum, cut into notes where it moves or is struck anew.
 
 At 44.1 kHz pYIN takes longer than the song; a bass line needs no more than some 4 kHz, and there it takes seconds.
+Its pitches are those of what is held, since a kick has one too; its onsets those of all that is low, since what is held
+begins softly.
 """
 
 from __future__ import annotations
@@ -19,20 +21,22 @@ from numpy.typing import NDArray
 
 from offline.audio import RATE, Wave
 from offline.transcription.heard import BassNote, Stems
+from offline.transcription.separate_spectral import bass_part
 
 STEP: Final = 10
 LOW_RATE: Final = RATE / STEP
 FRAME: Final = 512  # 116 ms: three periods of the lowest string
 HOP: Final = 64  # 14.5 ms
 LOWEST: Final = 23  # B of a five-string bass
-HIGHEST: Final = 67
+HIGHEST: Final = 55
 PITCHES_PER_SEMITONE: Final = 2
 """pYIN's path is searched among all pairs of pitches: half the spacing takes four times as long and hears no more."""
-LOWEST_HZ: Final = 30.0
-HIGHEST_HZ: Final = 400.0
-AUDIBLE: Final = 0.15
+PITCH_HZ: Final = 200.0
+LEVEL_HZ: Final = 140.0
+"""What lies above them is left out of pitches and of levels."""
+AUDIBLE: Final = 0.1
 """Of the loudest: in a mix pYIN is rarely sure that there is a pitch, but mostly right about which."""
-RISE: Final = 0.35  # of the level's logarithm within ``RISE_S``: what a note struck anew does, and a held one doesn't
+RISE: Final = 0.3  # of the level's logarithm within ``RISE_S``: what a note struck anew does, and a held one doesn't
 RISE_S: Final = 0.04
 SMOOTH: Final = 5
 SHORTEST_S: Final = 0.05
@@ -55,9 +59,8 @@ class PYin:
         """The notes of a stretch, one at a time."""
         if len(stems.bass) < FRAME * STEP:
             return []
-        low = _lows(stems.bass)
         hz, voiced, sure = librosa.pyin(
-            low,
+            _below(PITCH_HZ, bass_part(stems.bass)),
             fmin=float(librosa.midi_to_hz(LOWEST - 0.5)),
             fmax=float(librosa.midi_to_hz(HIGHEST + 0.5)),
             sr=LOW_RATE,
@@ -66,17 +69,17 @@ class PYin:
             resolution=1 / PITCHES_PER_SEMITONE,
             fill_na=None,
         )
-        level = librosa.feature.rms(y=low, frame_length=FRAME // 2, hop_length=HOP)[0][: len(hz)]
+        level = librosa.feature.rms(y=_below(LEVEL_HZ, stems.bass), frame_length=FRAME // 2, hop_length=HOP)[0]
+        level = level[: len(hz)]
         sounds = voiced | (level > AUDIBLE * level.max(initial=_QUIET))
         pitches = np.where(sounds, np.round(librosa.hz_to_midi(hz)), 0).astype(np.int64)
         return cut(steady(pitches), level, sure)
 
 
-def _lows(sound: Wave) -> Wave:
-    """The register of a bass, at a tenth of the rate."""
+def _below(hz: float, sound: Wave) -> Wave:
+    """What lies below a frequency, at a tenth of the rate and in its place in time."""
     low = soxr.resample(sound, RATE, LOW_RATE, "MQ").astype(np.float32)
-    band = scipy.signal.butter(2, (LOWEST_HZ, HIGHEST_HZ), "bandpass", fs=LOW_RATE, output="sos")
-    return scipy.signal.sosfilt(band, low).astype(np.float32)
+    return scipy.signal.sosfiltfilt(scipy.signal.butter(2, hz, fs=LOW_RATE, output="sos"), low).astype(np.float32)
 
 
 def steady(pitches: Pitches) -> Pitches:
