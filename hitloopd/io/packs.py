@@ -25,6 +25,8 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 """Of a pack.yaml: thousands of candidates are some megabytes."""
 TEXTS: Final = ("recording", "reference", "author", "licence", "origin")
 NUMBERS: Final = ("start_s", "length_s", "confidence")
+SOUND_STARTS: Final = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS")
+"""What a sound file begins with: without an audio device nobody opens it, and a pack is refused whole there too."""
 CHOKES: Final[Mapping[Lane, str]] = {Lane.HIHAT: "hats", Lane.CYMBAL: "hats", Lane.BASS: "bass"}
 """A pack says nothing of these: closed and open hats cut each other off, and the bass has one voice."""
 _CANDIDATES: Final = re.compile(r"^candidates:.*?(?=^[^\s\-#]|\Z)", re.DOTALL | re.MULTILINE)
@@ -61,6 +63,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.problems: list[str] = []
         self._missing: list[str] = []
+        self._unsound: list[str] = []
         self._path = path
 
     def kit(self, data: object) -> Kit:
@@ -79,6 +82,8 @@ class _Reader:
             self._row(f"samples[{number}]", row, found)
         if self._missing:
             self._wrong("samples", f"these files are not there: {', '.join(self._missing)}")
+        if self._unsound:
+            self._wrong("samples", f"these files hold no sound that can be read: {', '.join(self._unsound)}")
         samples = {lane: tuple(found[lane]) for lane in LANES if lane in found}
         return Kit(
             str(top.get("name") or self._path.parent.name),
@@ -121,6 +126,8 @@ class _Reader:
             self._wrong(place, f"'{value}' leaves the pack's folder")
         elif not (self._path.parent / value).is_file():
             self._missing.append(value)
+        elif not _may_be_sound(self._path.parent / value):
+            self._unsound.append(value)
         return value
 
     def _text(self, place: str, value: object) -> str:
@@ -149,6 +156,14 @@ class _Reader:
 
     def _wrong(self, place: str, text: str) -> None:
         self.problems.append(f"{self._path}: {place or 'pack'}: {text}")
+
+
+def _may_be_sound(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in SOUND_STARTS
+    except OSError:
+        return False
 
 
 def slot_of(sample: Sample, lane: Lane) -> Slot:

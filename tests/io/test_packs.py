@@ -93,6 +93,14 @@ def test_every_reason_is_told_at_once(tmp_path):
     ]
 
 
+def test_a_file_that_is_no_sound_is_found_without_an_audio_device(tmp_path):
+    write_pack(tmp_path / "tram")
+    (tmp_path / "tram" / "snare-1.wav").write_text("no sound")
+    (tmp_path / "tram" / "bass-1.wav").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"hold no sound that can be read: snare-1\.wav, bass-1\.wav"):
+        parse_pack((tmp_path / "tram" / "pack.yaml").read_text(), tmp_path / "tram" / "pack.yaml")
+
+
 def test_a_link_out_of_the_pack_is_refused(tmp_path):
     folder = write_pack(tmp_path / "tram")
     outside = tmp_path / "secret.wav"
