@@ -18,7 +18,7 @@ SONGS: Final = "songs"
 
 
 def find_audio(places: Sequence[Path], author: str = "", licence: str = "") -> tuple[list[Found], list[Song]]:
-    """The transcribed songs and the sounds in files and folders.
+    """The transcribed songs and the sounds in files and folders; a song that is there as both is not heard again.
 
     Args:
         places: files, and folders to search through.
@@ -33,10 +33,10 @@ def find_audio(places: Sequence[Path], author: str = "", licence: str = "") -> t
     if missing:
         raise UnavailableError(f"There is no file or folder {missing[0]}.")
     done = sorted({file.parent.resolve() for place in places for file in place.rglob(PROVENANCE_FILE)})
-    transcribed = [transcription(folder) for folder in done if is_transcribed(folder)]
+    transcribed = {one.name: one for one in map(transcription, filter(is_transcribed, reversed(done)))}
     if places and not songs and not transcribed:
         raise UnavailableError(f"There is no sound and no transcribed song in {', '.join(map(str, places))}.")
-    return transcribed, songs
+    return list(transcribed.values())[::-1], [song for song in songs if song.name not in transcribed]
 
 
 def transcription(folder: Path) -> Found:

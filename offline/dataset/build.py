@@ -22,6 +22,10 @@ from offline.transcription.folder import cut_transcribed
 READERS: Final[Mapping[str, Callable[[Path], CutSong]]] = {".mid": cut_file, ".midi": cut_file}
 """What turns a file of notes into bars, by its ending; a song's bars come out of the folder of its transcription."""
 
+NOTHING: Final[Mapping[str, str]] = {
+    MIDI: "no whole 4/4 bar with drums in it",
+    AUDIO: "of the bars that were found in it none is kept",
+}
 PIECES: Final = ".pieces"
 PIECE: Final = 2
 """Of what is kept of a file: a piece of another version is cut again."""
@@ -93,7 +97,7 @@ def cut_all(
         if isinstance(result, Refused):
             skipped.append((file.name, result.reason))
         elif not result.bars:
-            skipped.append((file.name, "no whole 4/4 bar with drums in it"))
+            skipped.append((file.name, NOTHING[file.origin]))
         else:
             done.append(Cut(file, result))
     return done, sorted(skipped)

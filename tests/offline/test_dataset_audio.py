@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
+from hitloopd.core.pattern import Lane
 from offline.__main__ import main
 from offline.dataset.store import BARS_FILE, load_bars, save
 from offline.transcription import parts
@@ -76,6 +77,23 @@ def test_folders_that_transcribe_wrote_are_taken_as_they_are(album, tmp_path, fa
     assert build("--audio", album, "--out", tmp_path / "two") == 0
     for name in ("bars.npz", "bars.csv", "sources.json", "report.md", "report.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_song_that_is_there_as_sound_and_transcribed_comes_in_once(album, tmp_path, fakes):
+    for out in ("heard", "heard_again"):
+        assert main(["transcribe", str(album / "one.wav"), "--out", str(tmp_path / out), "--quiet"]) == 0
+    calls = fakes.drums.calls
+    assert build("--audio", album, tmp_path / "heard", tmp_path / "heard_again", "--out", tmp_path / "set") == 0
+    assert fakes.drums.calls == calls + 1
+    assert len(load_bars(tmp_path / "set")) == 5 + 3
+
+
+def test_a_transcribed_song_of_which_no_bar_is_kept_is_skipped_with_the_reason(album, tmp_path, capsys):
+    song(album / "untrusted.wav", [(2.5, Lane.KICK), (3.9, Lane.KICK)], length_s=5.0)
+    words = ["transcribe", str(album), "--out", str(tmp_path / "heard"), "--quiet", "--own-licence", "CC0"]
+    assert main(words) == 1
+    assert build("--audio", tmp_path / "heard", "--out", tmp_path / "set") == 0
+    assert "skipped album/untrusted.wav: of the bars that were found in it none is kept" in capsys.readouterr().err
 
 
 def test_the_report_says_who_heard_what_and_why_bars_are_left_out(album, tmp_path, capsys):
