@@ -26,7 +26,7 @@ from hitloopd.engine.head import Counters
 from hitloopd.engine.player import Player, PlayerSpec
 from hitloopd.io.audio_messages import SongStart, TempoAt
 from hitloopd.io.link import Link
-from hitloopd.io.punctual import Gate
+from hitloopd.io.punctual import Gate, Headroom
 from hitloopd.io.realtime import RealtimeReport, Waiter, enable
 from hitloopd.ports.midi import MidiOut
 
@@ -100,6 +100,8 @@ class Driver:
         self._report: RealtimeReport = enable()
         self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()])
         self._hurried = Waiter(ports.waitables())
+        self._light = Headroom()
+        self._woken_for_ns = 0  # the time planned for it, if a light step is what we were woken for
         self._tune()
         self._stored = -1
         self._started_at: tuple[int, int, float] | None = None
@@ -115,6 +117,8 @@ class Driver:
         while self._running:
             now_ns = time.monotonic_ns()
             deadline_ns = self._player.step(now_ns)
+            if self._woken_for_ns:
+                self._light.woke(time.monotonic_ns() - self._woken_for_ns)
             self._ports.gate.fire()
             self._tell_capture()
             self._store_changes(now_ns)  # before it is acknowledged
@@ -131,27 +135,36 @@ class Driver:
             tuple(self._complete(n) for n in (*self._player.take_notices(), self._player.health()))
         )
         self._ports.close()
+        self._waiter.close()
+        self._hurried.close()
 
     def _wait(self, deadline_ns: int) -> None:
         """Until the deadline, or until something came in and was taken: it may change the deadline.
 
         Links are read where the wait found something there, and only with time to spare: an empty read costs 20 µs.
+        A step that will only send a clock is short, so it wakes just before the clock, once instead of twice.
         """
+        spare_ns = self._player.spare_ns
+        wake_ns = deadline_ns + max(spare_ns - self._light.ns, 0)
+        self._woken_for_ns = 0
         now_ns = time.monotonic_ns()
         if now_ns - self._looked_ns > PATIENCE_NS:  # no time to spare for a while
             self._look_at_links(now_ns)
             return
-        if deadline_ns - now_ns <= SLACK_NS:
-            self._hurried.wait(deadline_ns)
-            self._read_inputs()
-            return
-        if now_ns >= self._next_watch_ns:
+        if now_ns >= self._next_watch_ns and wake_ns - now_ns > SLACK_NS:
             self._watch(now_ns)
-        ready = self._waiter.wait(min(deadline_ns, self._next_watch_ns))
-        self._looked_ns = time.monotonic_ns()
-        self._read_inputs()
-        if ready and deadline_ns - self._looked_ns > SLACK_NS:
-            self._look_at_links(self._looked_ns)
+        hurried = wake_ns - now_ns <= SLACK_NS
+        until_ns = wake_ns if hurried else min(wake_ns, self._next_watch_ns)
+        ready = (self._hurried if hurried else self._waiter).wait(until_ns)
+        now_ns = time.monotonic_ns()
+        if not hurried:
+            self._looked_ns = now_ns
+        if ready:
+            self._read_inputs()
+            if not hurried and wake_ns - now_ns > SLACK_NS:
+                self._look_at_links(now_ns)
+        elif spare_ns and until_ns == wake_ns:
+            self._woken_for_ns = wake_ns
 
     def _read_inputs(self) -> None:
         for source in self._ports.inputs:
@@ -177,6 +190,8 @@ class Driver:
         """Once a second: ports that went or came, and the counters."""
         self._next_watch_ns = now_ns + NS_PER_S
         self._tell([*self._ports.watch(), self._player.health()])
+        self._waiter.renew()
+        self._hurried.renew()
         self._tune()
         self._store.write(self._player.restorable(now_ns))
 

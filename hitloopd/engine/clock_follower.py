@@ -124,7 +124,8 @@ class FollowedTime:
     moment stops just before the next clock and waits for it, one that must run ahead may go one clock past it.
     """
 
-    predicts = False
+    fixed = False
+    """Every clock that comes in moves what is to come."""
 
     def __init__(self, *, tick: int, at_ns: int, bpm: float) -> None:
         self.estimate = TempoEstimate(bpm)

@@ -29,6 +29,7 @@ PREDICT_ABOVE_NS = 5 * NS_PER_MS
 """A head that must be fed this much ahead may run one clock past the next one while following; others wait for it."""
 LATE_NS = 5 * NS_PER_MS
 """An event this late counts as late: 3.8 ms off was audible to players (polyend/TrackerBetaTesting#1136)."""
+NEVER_NS = 1 << 62
 CLOCK_CATCH_UP_NS = 2 * NS_PER_MS
 """Clocks missed in a stall go out this far apart: all of them, or followers lose their place, but never as a burst."""
 
@@ -67,7 +68,13 @@ class Moment:
 
 
 class Head:
-    """Plays on one output. Sans-I/O but for ``out.send``; ``clock`` is only read to know how late it is."""
+    """Plays on one output. Sans-I/O but for ``out.send``; ``clock`` is only read to know how late it is.
+
+    Attributes:
+        due_ns: when it wants to be looked at again, as of the last look; never: when the next clock comes in.
+        light: what it waits for is a MIDI clock and nothing else, so the next look will be a short one.
+        reached: the last tick that was its to play.
+    """
 
     def __init__(self, spec: OutputSpec, out: MidiOut, counters: Counters, clock: Callable[[], int]) -> None:
         self.spec = spec
@@ -76,6 +83,8 @@ class Head:
         self.notes_sent = 0
         self.notes_off = 0
         self.reached = -(1 << 62)
+        self.due_ns = 0
+        self.light = False
         self._counters = counters
         self._clock = clock
         self._messages: deque[tuple[int, bytes]] = deque()
@@ -91,6 +100,7 @@ class Head:
     def use(self, spec: OutputSpec) -> None:
         """Take new routes and offset; notes already planned keep theirs."""
         self.spec = spec
+        self.due_ns = 0
         self._shift_ns = round(spec.offset_ms * NS_PER_MS)
         self._ahead_ns = spec.lead_ns - self._shift_ns
         self._ahead = self._ahead_ns >= PREDICT_ABOVE_NS
@@ -103,25 +113,34 @@ class Head:
         """Send everything that is due."""
         if self._messages:
             self._send_messages(now_ns)
+        reach = self.look_ahead(moment, now_ns)
+        self._follow_run(moment)
+        tick = self._next_tick(moment)
+        while tick is not None and tick <= reach and self._send_tick(moment, tick, now_ns):
+            tick = self._next_tick(moment)
+        self.out.flush()
+        self._wait_for(moment, tick)
+
+    def look_ahead(self, moment: Moment, now_ns: int) -> int:
+        """The last tick that is its to play by now; nobody may change anything up to there any more."""
         reach = moment.time.reach(now_ns + self._ahead_ns, ahead=self._ahead)
         self.reached = max(self.reached, reach)
-        self._follow_run(moment)
-        while True:
-            tick = self._next_tick(moment)
-            if tick is None or tick > reach or not self._send_tick(moment, tick, now_ns):
-                break
-        self.out.flush()
+        return reach
 
-    def deadline(self, moment: Moment) -> int | None:
-        """When it wants to be looked at again; None: when the next clock comes in."""
-        times = [at - self.spec.lead_ns for at, _ in self._messages]
-        tick = self._next_tick(moment)
-        if tick is not None:
-            due = moment.time.due_ns(tick, ahead=self._ahead)
-            if due is not None:
-                due -= self._ahead_ns
-                times.append(max(due, self._clock_not_before_ns) if tick == self._next_clock else due)
-        return min(times, default=None)
+    def wait(self, moment: Moment) -> None:
+        """Say anew when it is due, in another moment than the one it was advanced in."""
+        self._wait_for(moment, self._next_tick(moment))
+
+    def _wait_for(self, moment: Moment, tick: int | None) -> None:
+        due_ns = moment.time.due_ns(tick, ahead=self._ahead) if tick is not None else None
+        due_ns = due_ns - self._ahead_ns if due_ns is not None else NEVER_NS
+        self.light = False
+        if tick is not None and tick == self._next_clock:
+            due_ns = max(due_ns, self._clock_not_before_ns)
+            self.light = not self._messages and not self._busy(moment, tick)
+        for at_ns, _ in self._messages:
+            due_ns = min(due_ns, at_ns - self.spec.lead_ns)
+        self.due_ns = due_ns
 
     def _next_tick(self, moment: Moment) -> int | None:
         first, others = self._next_clock, (self.ledger.next_end(), self._bar_due(moment))
@@ -131,6 +150,12 @@ class Head:
             if tick is not None and (first is None or tick < first):
                 first = tick
         return first
+
+    def _busy(self, moment: Moment, tick: int) -> bool:
+        """There is more to do at ``tick``, the next one, than to send a clock."""
+        if self._ons and self._ons[0][0] == tick:
+            return True
+        return tick in {self.ledger.next_end(), self._bar_due(moment)}
 
     def _send_tick(self, moment: Moment, tick: int, now_ns: int) -> bool:
         """Everything at one tick; False: a clock must wait, and so must what comes after it."""
@@ -149,6 +174,7 @@ class Head:
 
     def message(self, at_ns: int, data: bytes) -> None:
         """Send a transport message at ``at_ns`` (the output's offset is added); order is kept."""
+        self.due_ns = 0
         before = self._messages[-1][0] if self._messages else 0
         self._messages.append((max(at_ns + self._shift_ns, before), data))
 
@@ -179,6 +205,7 @@ class Head:
     def resync(self, tick: int) -> None:
         """The timeline was laid anew while nothing played: the next clock is ``tick``."""
         self.reached = tick - 1
+        self.due_ns = 0
         if self._next_clock is not None:
             self._next_clock = tick
 

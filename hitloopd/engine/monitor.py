@@ -15,7 +15,7 @@ from hitloopd.core.time import (
     TICKS_PER_CELL,
     TICKS_PER_CLOCK,
 )
-from hitloopd.engine.head import Moment
+from hitloopd.engine.head import NEVER_NS, Moment
 from hitloopd.engine.song import Run
 
 EARLIEST_NS = 4 * NS_PER_MS
@@ -23,12 +23,18 @@ EARLIEST_NS = 4 * NS_PER_MS
 
 
 class Monitor:
-    """Walks the deck like a head, without an output. ``lead_ns``: how early it tells."""
+    """Walks the deck like a head, without an output.
+
+    Attributes:
+        lead_ns: how early it tells.
+        due_ns: when it has to tell something next, as of the last look.
+        bars: how many began.
+    """
 
     def __init__(self) -> None:
         self.lead_ns = 0
+        self.due_ns = 0
         self.bars = 0
-        self.reached = -(1 << 62)
         self._run: Run | None = None
         self._next_beat = 0
         self._next_bar = 0
@@ -37,22 +43,19 @@ class Monitor:
     def advance(self, moment: Moment, now_ns: int, tell: list[PlayerNotice]) -> None:
         """Append what happened up to now to ``tell``."""
         reach = moment.time.reach(now_ns + self.lead_ns, ahead=False)
-        self.reached = max(self.reached, reach)
         self._follow(moment.run)
-        if moment.run is None:
-            return
-        while True:
-            tick = self._next_tick()
-            if tick > reach or moment.run.ends_before(tick):
-                return
+        tick = self._next_tick()
+        while moment.run is not None and tick <= reach and not moment.run.ends_before(tick):
             self._tell(moment, moment.run, tick, tell)
+            tick = self._next_tick()
+        self.wait(moment)
 
-    def deadline(self, moment: Moment) -> int | None:
-        """When something happens next."""
-        if moment.run is None or self._run is None:
-            return None
-        due_ns = moment.time.due_ns(self._next_tick(), ahead=False)
-        return due_ns - self.lead_ns if due_ns is not None else None
+    def wait(self, moment: Moment) -> None:
+        """Say anew when it is due."""
+        due_ns = None
+        if moment.run is not None and self._run is not None:
+            due_ns = moment.time.due_ns(self._next_tick(), ahead=False)
+        self.due_ns = due_ns - self.lead_ns if due_ns is not None else NEVER_NS
 
     def _follow(self, run: Run | None) -> None:
         if run is self._run:

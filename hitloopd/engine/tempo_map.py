@@ -36,9 +36,6 @@ MONOTONIC: Final = Monotonic()
 class TempoMap:
     """Ticks to nanoseconds and back, for an internal tempo that changes over time."""
 
-    predicts = True
-    """Every future tick is known, so any head may run ahead."""
-
     def __init__(self, timeline: Timeline, scale: Timescale = MONOTONIC) -> None:
         self._scale = scale
         self._lines = [Timeline(timeline.bpm, timeline.tick0, round(scale.scale_ns(timeline.time0_ns)))]
@@ -50,6 +47,11 @@ class TempoMap:
     def steady(self) -> bool:
         """There was no other tempo lately and none is to come."""
         return len(self._lines) == 1
+
+    @property
+    def fixed(self) -> bool:
+        """One tempo on the machine's own time; a card's time moves against it."""
+        return len(self._lines) == 1 and self._scale is MONOTONIC
 
     def count_on(self, scale: Timescale, now_ns: int) -> None:
         """Go on from where we are on another timescale: nothing moves at ``now_ns``."""

@@ -9,8 +9,8 @@ class TimeBase(Protocol):
     """Ticks to nanoseconds and back. ``TempoMap`` and ``FollowedTime`` are the two."""
 
     @property
-    def predicts(self) -> bool:
-        """Every future tick is known."""
+    def fixed(self) -> bool:
+        """An instant, once told, stays: nothing but a command moves it."""
         ...
 
     @property

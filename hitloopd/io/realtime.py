@@ -107,8 +107,21 @@ def hurry_thread(priority: int) -> bool:
     return _attempt("scheduling", _fifo, priority).granted
 
 
+def assist_thread() -> bool:
+    """Let the calling helper thread of the player run right behind it; False where that is not permitted.
+
+    Not with ordinary priority: a helper holds the interpreter lock now and then, and if something ordinary takes its
+    core meanwhile, the player waits for both. A thread that a driver hurried already stays as it is.
+
+    Thread: helper. Real-time: no.
+    """
+    if sys.platform.startswith("linux") and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        return hurry_thread(DEFAULT_PRIORITY - 1)
+    return False
+
+
 def relax_thread() -> None:
-    """Give the calling helper thread ordinary priority: it inherited the player's. Thread: helper. Real-time: no."""
+    """Give the calling helper thread ordinary priority, whatever it inherited. Thread: helper. Real-time: no."""
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError):  # it had none to give back
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
@@ -297,17 +310,38 @@ def wait_until(
 
 
 class Waiter:
-    """``wait_until`` with its sources and spin kept.
+    """``wait_until`` with its sources kept. On Linux one descriptor stands for all of them, which wakes sooner.
 
     Args:
         sources: what ends the wait early.
-        spin_ns: as for ``wait_until``.
     """
 
-    def __init__(self, sources: Sequence[Waitable] = (), *, spin_ns: int = 0) -> None:
-        self.sources: list[Waitable] = list(sources)
-        self.spin_ns = spin_ns
+    def __init__(self, sources: Sequence[Waitable] = ()) -> None:
+        self._sources = tuple(sources)
+        self._epoll: Any = select.epoll() if hasattr(select, "epoll") else None
+        self._by_fd: dict[int, Waitable] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Look which sources can be waited for by now: ports come and go. Thread: player. Real-time: yes."""
+        by_fd = {source.fileno(): source for source in self._sources if source.fileno() >= 0}
+        if self._epoll is not None and by_fd != self._by_fd:
+            for fd in self._by_fd:
+                with contextlib.suppress(OSError):  # a descriptor that was closed left by itself
+                    self._epoll.unregister(fd)
+            for fd in by_fd:
+                self._epoll.register(fd, select.EPOLLIN)
+        self._by_fd = by_fd
 
     def wait(self, deadline_ns: int) -> Sequence[Waitable]:
         """Wait; see ``wait_until``. Thread: player. Real-time: yes."""
-        return wait_until(deadline_ns, self.sources, spin_ns=self.spin_ns)
+        if self._epoll is None:
+            return wait_until(deadline_ns, self._sources)
+        if not wait_until(deadline_ns, (self._epoll,)):
+            return ()
+        return [self._by_fd[fd] for fd, _ in self._epoll.poll(0) if fd in self._by_fd]
+
+    def close(self) -> None:
+        """Let the descriptor go. Thread: player. Real-time: no."""
+        if self._epoll is not None:
+            self._epoll.close()

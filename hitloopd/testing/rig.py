@@ -96,6 +96,11 @@ class Rig:
         self.player.receive(port, self.clock(), data, clock=True, control=True)
         self._step()
 
+    @property
+    def deadline_ns(self) -> int:
+        """When the player wants to be called next."""
+        return self._deadline
+
     def run_until(self, end_ns: int) -> None:
         """Visit every deadline up to ``end_ns``."""
         steps = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hitloopd.io.punctual import SPIN_NS, Gate
+from hitloopd.io.punctual import FIRST_NS, LEAST_NS, MOST_NS, Gate, Headroom
 
 
 class Time:
@@ -48,7 +48,7 @@ def test_it_sleeps_until_the_spin_and_not_at_all_for_what_is_due() -> None:
     it.put(500_000, 0, b"late", lambda *_: None)
     it.fire()
     assert len(time.slept) == 1
-    assert abs(time.slept[0] * 1e9 - (1_000_000 - SPIN_NS)) < 1000
+    assert abs(time.slept[0] * 1e9 - (1_000_000 - FIRST_NS)) < 1000
     assert late[0] >= 500_000
 
 
@@ -59,3 +59,26 @@ def test_what_was_sent_is_not_sent_again() -> None:
     it.fire()
     it.fire()
     assert sent == [b"x"]
+
+
+def test_the_headroom_follows_how_late_one_wakes() -> None:
+    prompt = Headroom()
+    for _ in range(1000):
+        prompt.woke(20_000)
+    assert prompt.ns == LEAST_NS
+    slow = Headroom()
+    for turn in range(3000):
+        slow.woke(200_000 if turn % 10 == 0 else 60_000)  # one in ten: more often than it puts up with
+    assert 190_000 <= slow.ns <= 216_000
+    for _ in range(1000):
+        slow.woke(5_000_000)
+    assert slow.ns == MOST_NS, "no wake-up so late that it would spin for milliseconds"
+
+
+def test_a_gate_that_wakes_promptly_sleeps_for_longer() -> None:
+    it, time, late = gate()
+    for turn in range(200):
+        it.put(time.now_ns + 1_000_000, turn, b"x", lambda *_: None)
+        it.fire()
+    assert time.slept[-1] > time.slept[0]
+    assert max(late) <= 300

@@ -152,12 +152,36 @@ def test_a_readable_source_ends_the_wait_and_a_closed_one_is_passed_over():
     gone = socket.socket()
     gone.close()
     left.send(b"x")
-    waiter = Waiter([gone, right], spin_ns=0)
+    waiter = Waiter([gone, right])
     assert waiter.wait(time.monotonic_ns() + 20_000_000_000) == [right]
     right.recv(1)
     start = time.monotonic_ns()
     assert not waiter.wait(start + 2_000_000)
     assert time.monotonic_ns() >= start + 2_000_000
+    left.close()
+    right.close()
+
+
+def test_a_port_that_comes_later_is_waited_for_after_the_next_look():
+    class Port:
+        def __init__(self):
+            self.behind = None
+
+        def fileno(self):
+            return self.behind.fileno() if self.behind else -1
+
+    left, right = socket.socketpair()
+    port = Port()
+    waiter = Waiter([port])
+    left.send(b"x")
+    assert not waiter.wait(time.monotonic_ns() + 1_000_000)
+    port.behind = right
+    waiter.renew()
+    assert waiter.wait(time.monotonic_ns() + 20_000_000_000) == [port]
+    port.behind = None
+    waiter.renew()
+    assert not waiter.wait(time.monotonic_ns() + 1_000_000)
+    waiter.close()
     left.close()
     right.close()
 
@@ -180,11 +204,15 @@ def test_a_thread_alone_can_be_hurried_and_relaxed():
         seen.append((granted, os.sched_getscheduler(0)))
         realtime.relax_thread()
         seen.append(os.sched_getscheduler(0))
+        realtime.assist_thread()
+        seen.append((os.sched_getscheduler(0), os.sched_getparam(0).sched_priority))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     granted, policy = seen[0]
+    behind = (os.SCHED_FIFO, realtime.DEFAULT_PRIORITY - 1)
+    assert seen[2] == (behind if granted else (os.SCHED_OTHER, 0))
     assert policy == (os.SCHED_FIFO if granted else os.SCHED_OTHER)
     assert seen[1] == os.SCHED_OTHER
     assert os.sched_getscheduler(0) == os.SCHED_OTHER, "the others are left alone"
