@@ -355,7 +355,7 @@ def _daemon(
     settings: Settings, options: RunOptions, *, view: bool, grids: bool, quiet: bool
 ) -> tuple[int, dict[str, object]]:
     from hitloopd.app.front import Front  # noqa: PLC0415
-    from hitloopd.app.supervise import Supervisor  # noqa: PLC0415
+    from hitloopd.app.supervise import LOOK_S, REST_S, Supervisor  # noqa: PLC0415
     from hitloopd.app.terminal import Screen, keys  # noqa: PLC0415
 
     front = Front(Screen(sys.stderr if quiet else sys.stdout), view=view, grids=grids, quiet=quiet)
@@ -368,7 +368,7 @@ def _daemon(
             hung_up = front.screen.live and front.screen.gone  # like any program of a terminal that was closed
             return stay and not front.done and not hung_up
 
-        code = supervisor.run(look)
+        code = supervisor.run(look, LOOK_S if view or front.screen.live else REST_S)
     return code, front.summary or ({"ok": False, "problems": front.problems} if front.problems else {})
 
 

@@ -82,7 +82,7 @@ from hitloopd.session.state import SessionState
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.1
+TICK_S = 0.25
 SOUND_NS = 10 * NS_PER_S
 """How long a capture waits for the audio process, which may have sounds to make at its first start."""
 SYNC_EVERY_S = 1.0

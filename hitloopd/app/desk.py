@@ -333,7 +333,7 @@ class ControlDesk:
     # ── now and then ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look_after(self) -> None:
-        """About ten times a second: give up on who does not answer."""
+        """Some times a second: give up on who does not answer."""
         self._making.look_after()
         self._dressing.look_after()
         now_ns = self._doors.now_ns()

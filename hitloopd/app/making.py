@@ -152,7 +152,7 @@ class Making:
         self._next()
 
     def look_after(self) -> None:
-        """About ten times a second: have likely bars made, give up on a generator that does not answer."""
+        """Some times a second: have likely bars made, give up on a generator that does not answer."""
         self._think()
         asked = self._asked
         if asked is not None and self._doors.now_ns() - asked.sent_ns > GENERATOR_PATIENCE_NS:

@@ -13,7 +13,7 @@ from typing import Protocol
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.notices import PortBack, PortLost
 from hitloopd.io.punctual import LEAD_NS, Gate
-from hitloopd.io.realtime import Waitable, relax_thread
+from hitloopd.io.realtime import Waitable, assist_thread
 from hitloopd.ports.clock import Timescale
 from hitloopd.ports.midi import MidiIn, MidiOut
 
@@ -174,7 +174,7 @@ class MidiSwitch:
             self._backend.close()
 
     def _look(self) -> None:
-        relax_thread()
+        assist_thread()
         self._try()
 
     def _try(self) -> None:

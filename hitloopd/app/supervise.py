@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Generator
@@ -27,6 +28,9 @@ from hitloopd.app.settings import Settings
 from hitloopd.io.link import Link, pair
 
 LOOK_S: Final = 0.1
+"""How often somebody in front of a terminal is looked after; words, deaths and signals wake us at once."""
+REST_S: Final = 1.0
+"""... and how often where nobody is."""
 PATIENCE_S: Final = 4.0
 MANY_RESTARTS: Final = 5
 WITHIN_S: Final = 10.0
@@ -69,14 +73,17 @@ class Supervisor:
         self._ending = False
         self._exit_code = 0
         self._reload = False
+        self._alarm: list[socket.socket] = []
+        """Rings when a signal came, so that nobody has to look for one."""
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, look: Callable[[], bool] = lambda: True) -> int:
+    def run(self, look: Callable[[], bool] = lambda: True, look_s: float = LOOK_S) -> int:
         """Start everything and stay until the end.
 
         Args:
-            look: called about ten times a second; False ends the daemon.
+            look: called when something came, and else every ``look_s``; False ends the daemon.
+            look_s: the longest time between two looks.
 
         Returns:
             The exit code.
@@ -88,7 +95,7 @@ class Supervisor:
                 for name in self._plan.names:
                     self._start(name)
                 while not self._ending:
-                    self._wait(LOOK_S)
+                    self._wait(look_s)
                     self._mourn()
                     self._ending |= not look()
             finally:
@@ -145,7 +152,10 @@ class Supervisor:
         """Wait for words or deaths, and pass the words on."""
         links: dict[Any, str] = {ours: name for name, (ours, _) in self._ends.items()}
         sentinels = [entry.process.sentinel for entry in self._children.values() if entry.process.is_alive()]
-        wait([*links, *sentinels], timeout_s)
+        wait([*links, *sentinels, *self._alarm], timeout_s)
+        for bell in self._alarm:
+            with contextlib.suppress(BlockingIOError):  # no signal came
+                bell.recv(512)
         for link in links:
             for message in link.receive():
                 self._on(message)
@@ -205,11 +215,19 @@ class Supervisor:
         words = {"SIGINT": self._on_end, "SIGTERM": self._on_end, "SIGBREAK": self._on_end, "SIGHUP": self._on_reload}
         numbers = {int(getattr(signal, name)): handle for name, handle in words.items() if hasattr(signal, name)}
         before = {number: signal.signal(number, handle) for number, handle in numbers.items()}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        bell, rope = socket.socketpair()
+        with bell, rope:
+            bell.setblocking(False)
+            rope.setblocking(False)
+            rung_before = signal.set_wakeup_fd(rope.fileno(), warn_on_full_buffer=False)
+            self._alarm = [bell]
+            try:
+                yield
+            finally:
+                self._alarm = []
+                signal.set_wakeup_fd(rung_before)
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def _on_end(self, _number: int, _frame: FrameType | None) -> None:
         self.end()

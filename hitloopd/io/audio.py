@@ -51,6 +51,7 @@ from hitloopd.io.capture_midi import MidiCapture
 from hitloopd.io.capture_wav import WavCapture
 
 PORT: Final = "audio"
+WRITER_PRIORITY: Final = 1  # it holds the callback's interpreter lock at times, so nothing ordinary may hold it up
 MESSAGES_PRIORITY: Final = 50  # below the device's callback, which needs the interpreter more
 WAIT_S: Final = 0.1
 WRITE_S: Final = 0.1
@@ -286,7 +287,8 @@ class AudioServer:
 
     def _write(self) -> None:
         """The capture files' thread."""
-        realtime.relax_thread()
+        if self._spec.realtime:
+            realtime.hurry_thread(WRITER_PRIORITY)
         while not self._stop_writing.wait(WRITE_S):
             if self._wav is not None:
                 self._wav.pump()

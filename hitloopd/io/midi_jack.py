@@ -22,7 +22,7 @@ from hitloopd.io.frame_clock import FrameClock
 from hitloopd.io.jack_calls import JackCalls
 from hitloopd.io.jack_ports import LEAD_MARGIN_NS, Cycle, JackIn, JackOut
 from hitloopd.io.midi_ports import CLIENT_NAME, DEFAULT_INPUTS, DEFAULT_OUTPUTS, find_port, load_jack, open_jack_client
-from hitloopd.io.realtime import relax_thread
+from hitloopd.io.realtime import assist_thread
 from hitloopd.ports.clock import Timescale
 
 DRAIN_S: Final = 0.5
@@ -206,7 +206,7 @@ class JackMidi:
                 self._events.append(PortLost(f"{self._name}:{port.name}", "The JACK server is gone; playing goes on."))
 
     def _mend(self) -> None:
-        relax_thread()
+        assist_thread()
         if self.lost:
             self._let_go()
             try:

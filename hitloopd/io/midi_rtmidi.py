@@ -34,7 +34,7 @@ from hitloopd.io.midi_ports import (
     stable_name,
     unavailable,
 )
-from hitloopd.io.realtime import relax_thread
+from hitloopd.io.realtime import assist_thread
 from hitloopd.io.wake import Inbox
 
 
@@ -187,6 +187,7 @@ class RtMidiIn(_Port):
     def __init__(self, name: str, pattern: str = "", *, client: str = CLIENT_NAME) -> None:
         super().__init__(name, pattern, client)
         self._inbox = Inbox()
+        self._assists = False
         self.received = 0
 
     @property
@@ -218,11 +219,15 @@ class RtMidiIn(_Port):
 
     def started(self, midi: Any) -> None:  # noqa: ANN401 - untyped
         """RtMidi leaves clock, sensing and SysEx out unless told otherwise."""
+        self._assists = False
         midi.ignore_types(sysex=False, timing=False, active_sense=False)
         midi.set_callback(self._arrived)
 
     def _arrived(self, event: tuple[list[int], float], _data: object = None) -> None:
         now_ns = time.monotonic_ns()
+        if not self._assists:  # on the driver's thread, which would be late itself on busy cores
+            self._assists = True
+            assist_thread()
         self.received += 1
         self._inbox.put(now_ns, bytes(event[0]))
 
@@ -334,7 +339,7 @@ class RtMidi:
     # ── on the helper's thread ──────────────────────────────────────────────────────────────────────────────────────
 
     def _help(self) -> None:
-        relax_thread()
+        assist_thread()
         while not self._ending:
             self._asked.wait()
             self._asked.clear()
