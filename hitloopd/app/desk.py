@@ -187,7 +187,8 @@ class ControlDesk:
     def _commit(self, command: Command | Commands | Reread, address: str, reply: Reply, *, due_bar: int) -> None:
         before = self.history.present
         if not isinstance(command, Reread):
-            step = self.history.apply(command)  # type: ignore[arg-type] - transport commands went another way
+            now_ns = self._doors.now_ns()
+            step = self.history.apply(command, now_ns)  # type: ignore[arg-type] - transport commands went another way
             self._journal.write(step, self.history)
             self._tell_problem()
         self._take_effect(before, address, reply, due_bar)

@@ -84,8 +84,8 @@ class Journal:
             False if the disk refuses; ``problem`` says why, and the whole history is written once it takes it again.
         """
         lines: list[bytes] = []
-        if step is Step.PUSH:
-            lines += self._delta(history.present, self._written)
+        if step in {Step.PUSH, Step.MOVE}:
+            lines += self._delta(history.present, self._written, step)
         elif step is not Step.NONE:
             lines.append(framed({"op": step.value}))
         if history.last_seed != self._seed:
@@ -244,11 +244,11 @@ class Journal:
         yield framed({"op": "seed", "seed": history.last_seed})
         yield framed({"op": "memo", "memo": self.memo})
 
-    def _delta(self, state: SessionState, before: SessionState) -> Iterable[bytes]:
+    def _delta(self, state: SessionState, before: SessionState, step: Step = Step.PUSH) -> Iterable[bytes]:
         changed = [name for name in FIELDS if getattr(state, name) != getattr(before, name)]
         if any(name in PATTERN_FIELDS for name in changed):
             yield from self._new_bars(state)
-        yield framed({"op": "push", "set": {name: self._encoded(name, state) for name in changed}})
+        yield framed({"op": step.value, "set": {name: self._encoded(name, state) for name in changed}})
 
     def _new_bars(self, state: SessionState) -> Iterable[bytes]:
         for pattern in _bars_of(state):

@@ -4,7 +4,8 @@ Conventions: a line is a CRC-32 in eight hex digits, a space, a JSON object, a n
 
 * ``journal`` (first line) with ``version``;
 * ``pattern``: ``id`` and ``pattern``, before the first state that names it;
-* ``state``: a whole state to start from; ``push``: the fields that a change set; ``undo``, ``redo``;
+* ``state``: a whole state to start from; ``push``: the fields that a change set; ``move``: those that the same change
+  set as it went on; ``undo``, ``redo``;
 * ``seed``: the last seed used; ``memo``: what the app wants remembered of the transport.
 """
 
@@ -60,6 +61,7 @@ class Replay:
             "pattern": self._pattern,
             "state": self._whole,
             "push": self._push,
+            "move": self._move,
             "undo": self._undo,
             "redo": self._redo,
             "seed": self._seed,
@@ -105,6 +107,12 @@ class Replay:
             return False
         self._past.append(self._present)
         self._future.clear()
+        self._present = {**self._present, **entry["set"]}
+        return True
+
+    def _move(self, entry: Entry) -> bool:
+        if self._present is None:
+            return False
         self._present = {**self._present, **entry["set"]}
         return True
 

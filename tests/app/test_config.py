@@ -15,7 +15,13 @@ from hitloopd.core.pattern import LANES, Lane
 from hitloopd.core.routes import Curve
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-NAMES = Names(kits=("house", "techno"), styles=("house", "techno"), models=("rules", "random"), scales=("minor",))
+KNOWN = {
+    "kits": ("house", "techno"),
+    "styles": ("house", "techno"),
+    "models": ("rules", "random"),
+    "scales": ("minor",),
+}
+NAMES = Names(lambda which: KNOWN.get(which, ()))
 
 
 def problems(text: str | bytes, tmp_path: Path, *overrides: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from hitloopd.core.errors import NothingToDoError, RangeError
 from hitloopd.core.pattern import ALL_LANES, Lane
 from hitloopd.core.request import next_seed
 from hitloopd.session.codec import state_as_json, state_from_json
+from hitloopd.session.gesture import REST_NS
 from hitloopd.session.history import DEPTH, History, Step
 from hitloopd.session.reduce import Generated
 from hitloopd.session.state import SessionState
@@ -54,6 +55,48 @@ def test_undo_is_200_deep():
     assert history.present.auto_bars == 50
     with pytest.raises(NothingToDoError):
         history.apply(c.Undo())
+
+
+MS = 1_000_000
+
+
+def test_a_knob_that_is_turned_is_one_change_and_a_pause_begins_another():
+    history = History(SessionState(current=FOUR, knob=0.5))
+    history.apply(c.SetAuto(4), 0)
+    steps = [history.apply(c.SetEnergy(0.5 + value / 1000), value * 20 * MS) for value in range(1, 301)]
+    assert steps == [Step.PUSH, *[Step.MOVE] * 299]
+    assert history.present.energy == 0.8
+    assert history.apply(c.SetEnergy(0.2), 300 * 20 * MS + REST_NS) is Step.PUSH
+    history.apply(c.Undo(), 0)
+    assert history.present.energy == 0.8
+    history.apply(c.Undo(), 0)
+    assert (history.present.energy, history.present.auto_bars) == (0.5, 4)
+    history.apply(c.Redo(), 0)
+    assert history.present.energy == 0.8
+
+
+def test_another_knob_another_lane_a_press_or_an_undo_ends_a_gesture():
+    history = History(SessionState(current=FOUR))
+    for command in (
+        c.SetGain(Lane.KICK, -1.0),
+        c.SetGain(Lane.SNARE, -1.0),
+        c.SetPan(Lane.SNARE, 0.5),
+        c.Calmer(),
+        c.Calmer(),
+        c.SetEnergy(0.9),
+    ):
+        assert history.apply(command, MS) is Step.PUSH
+    assert history.apply(c.SetEnergy(0.8), MS) is Step.MOVE
+    history.apply(c.Undo(), MS)
+    assert history.apply(c.SetEnergy(0.7), MS) is Step.PUSH
+
+
+def test_a_knob_that_begins_where_it_stands_is_undone_to_there():
+    history = History(SessionState(knob=0.5))
+    assert history.apply(c.SetEnergy(0.5), 0) is Step.NONE
+    assert history.apply(c.SetEnergy(0.6), MS) is Step.PUSH
+    history.apply(c.Undo(), MS)
+    assert history.present.energy == 0.5
 
 
 def test_a_refused_command_changes_nothing():

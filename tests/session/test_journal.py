@@ -57,6 +57,19 @@ def journal(tmp_path):
     journal.close()
 
 
+def test_a_gesture_is_one_change_after_a_restart_too(journal):
+    history = journal.history
+    for value in range(1, 51):
+        journal.write(history.apply(c.SetEnergy(0.5 + value / 200), value), history)
+    journal.write(history.apply(c.Undo()), history)
+    journal.write(history.apply(c.Redo()), history)
+    journal.close()
+    again = reopened(journal.folder)
+    assert again.history.present.energy == 0.75
+    assert len(again.history.past) == 1
+    again.close()
+
+
 def test_reopening_gives_back_present_undo_redo_seed_and_memo(journal):
     history = perform(journal, *COMMANDS)
     assert journal.remember({"bpm": 124.5, "playing": True})
