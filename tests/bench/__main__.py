@@ -13,6 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
+from tests.bench import c_reference, peers
 from tests.bench.context import Context
 from tests.bench.facts import facts
 from tests.bench.rows import Row, table
@@ -53,6 +54,8 @@ def main() -> int:
     ):
         ctx = Context(Path(work), Path(fast), _cache_dir(), quick=args.quick, rounds=args.rounds)
         try:
+            if args.prepare:
+                return _prepare(ctx)
             for name in args.names or BENCHMARKS:
                 rows += [(name, row) for row in _run(ctx, name)]
                 _write(args.json, before, rows)
@@ -67,8 +70,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="name", help=f"which: {', '.join(BENCHMARKS)}; none: all")
     parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures, the same bars")
     parser.add_argument("--rounds", type=int, default=1, help="how often to measure the peers (the median is shown)")
+    parser.add_argument(
+        "--prepare", action="store_true", help="only make what is kept: the C loop, the peers' environment"
+    )
     parser.add_argument("--json", type=Path, help="write everything here")
     return parser.parse_args()
+
+
+def _prepare(ctx: Context) -> int:
+    """Compile and install what a run would otherwise begin with; say what there is."""
+    ctx.say(f"C loop: {c_reference.program(ctx)}")
+    python, versions = peers.environment(ctx)
+    ctx.say(f"peers: {python}; {', '.join(f'{name} {versions.get(name)}' for name in peers.NAMES)}")
+    return 0
 
 
 def _run(ctx: Context, name: str) -> list[Row]:

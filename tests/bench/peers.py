@@ -32,6 +32,7 @@ from tests.bench.rows import Row, unmeasured
 from tests.bench.stats import GridFit, Spread, against_grid, number
 
 PACKAGES = ("subsequence>=0.7,<0.8", "isobar", "sardine-system", "mido")
+NAMES = ("subsequence", "isobar", "sardine-system", "mido")
 PROGRAMS = Path(__file__).with_name("peer_programs")
 SETTLE_S = 4.0  # sardine takes that long to its first tick
 HITLOOPD = "hitloopd"
