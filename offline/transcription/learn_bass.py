@@ -28,7 +28,7 @@ from offline.transcription.bass_sight import levels
 from offline.transcription.bass_study import UNKNOWN, Page, pages
 from offline.transcription.heard import BassNote
 from offline.transcription.learning import Course, learn
-from offline.transcription.lessons import FONT, PIECE_S, Places
+from offline.transcription.lessons import FONT, PIECE_S, VERSION, Places
 from offline.transcription.scores import Tally, bass_tallies, pooled
 from offline.transcription.truth import Truth
 
@@ -36,8 +36,8 @@ CHECKPOINT: Final = "bass-ear.pt"
 POSITIVE: Final = 2.0
 """An onset's frame weighs so much more than one without: most are without."""
 WEIGHT_OF_PITCHES: Final = 0.25
-ONSETS: Final = tuple(np.arange(0.2, 0.71, 0.05).round(2).tolist())
-SOUNDS: Final = (0.2, 0.4, 0.6)
+ONSETS: Final = tuple(np.arange(0.1, 0.71, 0.05).round(2).tolist())
+SOUNDS: Final = (0.1, 0.2, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def main(words: Sequence[str] | None = None) -> int:
     cpu_s = learn(net, lambda draw: loss_of(net, *batch(lessons, settings.batch, draw)), course, args.work / CHECKPOINT)
     strictness, scores = judged(net, validation)
     print(*(f"{name}: F {score.f:.3f}" for name, score in scores.items()), sep="\n")
-    training = asdict(settings) | {"cpu_s": round(cpu_s)}
+    training = asdict(settings) | {"version_of_lessons": VERSION, "cpu_s": round(cpu_s)}
     write_model(args.out, Taught(net, strictness, scores, training), places)
     return 0
 
