@@ -19,6 +19,9 @@ OWN_REST: Final = 0.5
 NO_DRUMS: Final = 0.04
 DRUMS_ONLY: Final = 0.12
 REST_DB: Final = (-14.0, 8.0)
+WITH_HANDS: Final = 0.25
+"""Share of the stretches with percussion mixed under them."""
+HANDS_DB: Final = (-14.0, 2.0)
 COLOUR_DB: Final = 7.0
 LEVEL_DB: Final = 3.0
 HOLES: Final = 0.4
@@ -28,14 +31,21 @@ FLOOR: Final = -9.0
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-def batch(pages: Sequence[Page], size: int, seed: int, step: int) -> Batch:
-    """Levels, onsets and velocities of some stretches."""
-    draw = np.random.default_rng((seed, step))
-    parts = [_stretch(pages, draw) for _ in range(size)]
+def batch(pages: Sequence[Page], hands: Sequence[Page], size: int, order: tuple[int, int]) -> Batch:
+    """Levels, onsets and velocities of some stretches.
+
+    Args:
+        pages: to take them from.
+        hands: percussion to mix under some of them.
+        size: how many stretches.
+        order: seed and step, which decide all.
+    """
+    draw = np.random.default_rng(order)
+    parts = [_stretch(pages, hands, draw) for _ in range(size)]
     return tuple(np.stack(column) for column in zip(*parts, strict=True))  # type: ignore[return-value] - three columns
 
 
-def _stretch(pages: Sequence[Page], draw: np.random.Generator) -> Batch:
+def _stretch(pages: Sequence[Page], hands: Sequence[Page], draw: np.random.Generator) -> Batch:
     page = pages[int(draw.integers(len(pages)))]
     first = int(draw.integers(0, max(len(page.mix) - FRAMES, 0) + 1))
     onsets, forces = targets(page, first, FRAMES)
@@ -47,6 +57,11 @@ def _stretch(pages: Sequence[Page], draw: np.random.Generator) -> Batch:
         log, silent = _remixed(_part(page.drums, first), _part(other.rest, start), draw)
         if silent:
             onsets[:], forces[:] = 0.0, 0.0
+    if len(hands) and draw.random() < WITH_HANDS:
+        beside = hands[int(draw.integers(len(hands)))]
+        start = int(draw.integers(0, max(len(beside.drums) - FRAMES, 0) + 1))
+        log = _joined(log, _part(beside.drums, start), draw)
+        onsets = np.maximum(onsets, targets(beside, start, FRAMES)[0])
     seen = levels(log, max(reference(log), QUIETEST) + draw.normal() * LEVEL_DB / 10)
     return _with_holes(seen, draw), onsets, forces
 
@@ -70,6 +85,12 @@ def _remixed(
     if kind < NO_DRUMS + DRUMS_ONLY:
         return drums, False
     return np.log10(10**drums + 10**rest), False
+
+
+def _joined(log: NDArray[np.float32], hands: NDArray[np.float32], draw: np.random.Generator) -> NDArray[np.float32]:
+    """The stretch with percussion in it."""
+    balance = draw.uniform(*HANDS_DB) + 10 * (_loudness(log) - _loudness(hands))
+    return np.log10(10**log + 10 ** (hands + _colour(draw) + np.float32(balance / 10)))
 
 
 def _loudness(log: NDArray[np.float32]) -> float:

@@ -21,6 +21,7 @@ from offline.jobs import write_atomically
 from offline.models.drum_ear import DrumEar, Shipped
 from offline.training.recipe import ExportPlan
 from offline.transcription.drum_pages import LANES
+from offline.transcription.drum_peaks import Rule
 from offline.transcription.drum_spectrum import HOP, SIZE
 from offline.transcription.lesson_kits import JUDGED_KITS, NO_DRUMS
 from offline.transcription.lesson_songs import training_files
@@ -36,13 +37,13 @@ class Taught:
 
     Args:
         net: the network.
-        thresholds: of each lane.
+        rules: which peaks are hits, of each lane.
         scores: of each lane on the validation lessons.
         training: settings and processor time.
     """
 
     net: DrumEar
-    thresholds: Sequence[float]
+    rules: Sequence[Rule]
     scores: Mapping[str, Tally]
     training: Mapping[str, Any]
 
@@ -72,7 +73,7 @@ def write_model(folder: Path, taught: Taught, places: Places) -> None:
         "input": f"levels float32 [stretches, frames, {SIZE}]: offline/transcription/drum_spectrum.py, hop {HOP}",
         "output": f"onsets, velocities float32 [stretches, frames, {LANES}]",
         "lanes": [lane.value for lane in DRUM_LANES],
-        "thresholds": dict(zip((lane.value for lane in DRUM_LANES), taught.thresholds, strict=True)),
+        "hits": {lane.value: rule._asdict() for lane, rule in zip(DRUM_LANES, taught.rules, strict=True)},
         "sha256": hashlib.sha256(exported.data).hexdigest(),
         "bytes": len(exported.data),
         "parameters": sum(part.numel() for part in net.parameters()),

@@ -11,11 +11,11 @@ import numpy as np
 import yaml
 
 from hitloopd.core.errors import UnavailableError
-from hitloopd.core.pattern import DRUM_LANES
+from hitloopd.core.pattern import DRUM_LANES, Lane
 from hitloopd.generate.card import CARD, MODEL, checked_bytes
 from hitloopd.generate.learned import Session, open_session
 from offline.audio import SILENCE
-from offline.transcription.drum_peaks import hits
+from offline.transcription.drum_peaks import Rule, hits
 from offline.transcription.drum_spectrum import levels, log_power, reference
 from offline.transcription.heard import DrumHit, Stems
 
@@ -33,12 +33,12 @@ class Ear:
 
     Args:
         session: that runs it.
-        thresholds: of each lane, as its card has them.
+        rules: which peaks are hits, of each lane, as its card has them.
         name: with the first digits of its hash.
     """
 
     session: Session
-    thresholds: Sequence[float]
+    rules: Sequence[Rule]
     name: str
 
     @classmethod
@@ -51,7 +51,7 @@ class Ear:
         card = _card(folder)
         digest = str(card["sha256"])
         session = open_session(checked_bytes(folder, MODEL, digest))
-        return cls(session, [float(card["thresholds"][lane.value]) for lane in DRUM_LANES], f"ear {digest[:8]}")
+        return cls(session, [_rule(folder, card["hits"], lane) for lane in DRUM_LANES], f"ear {digest[:8]}")
 
     def drum_hits(self, stems: Stems) -> Sequence[DrumHit]:
         """The hits of a stretch, by time."""
@@ -59,7 +59,7 @@ class Ear:
             return []
         log = log_power(stems.drums)
         onsets, forces = self.session.run(["onsets", "velocities"], {"levels": levels(log, reference(log))[None]})
-        return hits(np.asarray(onsets)[0], np.asarray(forces)[0], self.thresholds)
+        return hits(np.asarray(onsets)[0], np.asarray(forces)[0], self.rules)
 
 
 def _card(folder: Path) -> Mapping[str, Any]:
@@ -71,7 +71,13 @@ def _card(folder: Path) -> Mapping[str, Any]:
         raise UnavailableError(f"{folder / CARD} is not YAML: {' '.join(str(error).split())[:100]}") from error
     if not isinstance(card, Mapping) or card.get("kind") != KIND:
         raise UnavailableError(f"{folder} holds no drum network: its card is of another kind.")
-    thresholds = card.get("thresholds")
-    if not isinstance(thresholds, Mapping) or {lane.value for lane in DRUM_LANES} - set(thresholds):
-        raise UnavailableError(f"{folder / CARD} has no thresholds for the four lanes.")
+    if not isinstance(card.get("hits"), Mapping):
+        raise UnavailableError(f"{folder / CARD} does not say which peaks are hits.")
     return card
+
+
+def _rule(folder: Path, table: Mapping[str, Any], lane: Lane) -> Rule:
+    try:
+        return Rule(**{key: float(value) for key, value in table[lane.value].items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnavailableError(f"{folder / CARD} does not say which peaks are hits of the {lane.value}.") from error

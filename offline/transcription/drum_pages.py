@@ -7,12 +7,13 @@ accompaniment anew, in other proportions or from other lessons, for almost nothi
 from __future__ import annotations
 
 import io
+import pickle
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class Page:
         return file.getvalue()
 
     @classmethod
-    def unpacked(cls, path: Path) -> Page:
+    def unpacked(cls, path: Path | IO[bytes]) -> Page:
         """Read what ``packed`` gave."""
         with np.load(path, allow_pickle=False) as held:
             return cls(held["mix"], held["drums"], held["rest"], held["strokes"])
@@ -108,6 +109,20 @@ def pages(places: Places, seeds: Iterable[int], cache: Path, *, train: bool = Tr
                 told = time.monotonic()
                 print(f"lessons: {number + 1} of {len(every)}", file=sys.stderr, flush=True)
         yield Page.unpacked(path)
+
+
+def percussion_pages(places: Places, count: int, cache: Path) -> list[Page]:
+    """Pages of percussion alone, to be mixed under others in training; they are kept in one file."""
+    path = cache / "pages" / f"{job_key('percussion', lessons.VERSION, _VERSION, BANDS, HOP, count)}.pickle"
+    if not path.is_file():
+        material = Material.load(places)
+        made: list[Page] = []
+        for seed in range(count):
+            sound, notes = lessons.percussion_piece(material, seed)
+            log = log_power(sound).astype(np.float16)
+            made.append(Page(log, log, np.zeros((0, log.shape[1]), np.float16), _strokes(notes)))
+        write_atomically(path, pickle.dumps([page.packed() for page in made]))
+    return [Page.unpacked(io.BytesIO(data)) for data in pickle.loads(path.read_bytes())]
 
 
 def targets(page: Page, first: int, frames: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

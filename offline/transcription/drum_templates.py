@@ -18,7 +18,7 @@ from hitloopd.core.pattern import DRUM_LANES, Lane
 from hitloopd.io.synth.voices import render
 from offline.audio import RATE, SILENCE, Wave
 from offline.extraction.mel import mel_power
-from offline.transcription.drum_peaks import find_peaks, hits
+from offline.transcription.drum_peaks import Rule, find_peaks, hits
 from offline.transcription.drum_spectrum import BANDS, HOP, SIZE
 from offline.transcription.heard import DrumHit, Stems
 from offline.transcription.lesson_kits import RECIPES
@@ -35,7 +35,8 @@ FREE: Final = 6
 ROUNDS: Final = 30
 LAG: Final = 2  # frames over which a rise counts
 PRESSED: Final = 0.4  # power to this: nearer to loudness, so that quiet hats count beside kicks
-THRESHOLDS: Final = (0.6, 0.55, 0.12, 0.28)
+RULES: Final = tuple(Rule(least, 0.0, least) for least in (0.6, 0.55, 0.12, 0.28))
+"""A full hit is 1 already: the floor alone decides."""
 _LEAD: Final = np.zeros(RATE // 10, np.float32)
 _SEED: Final = 11
 _TINY: Final = 1e-9
@@ -50,12 +51,12 @@ class Templates:
     Args:
         attacks: ``[drums, SIZE]``, each with a sum of one.
         lanes: of each drum, as an index into the drum lanes.
-        thresholds: of each lane, of a full hit's activation.
+        rules: which peaks are hits, of each lane.
     """
 
     attacks: Matrix
     lanes: NDArray[np.int64]
-    thresholds: Sequence[float] = THRESHOLDS
+    rules: Sequence[Rule] = RULES
 
     @property
     def name(self) -> str:
@@ -91,7 +92,7 @@ class Templates:
         if float(np.abs(stems.drums).max(initial=0.0)) < SILENCE:
             return []
         heights = self.activations(power_of(stems.drums))
-        return hits(heights, np.sqrt(np.clip(heights, 0.0, 1.0)), self.thresholds)
+        return hits(heights, np.sqrt(np.clip(heights, 0.0, 1.0)), self.rules)
 
     def activations(self, power: Matrix) -> Matrix:
         """How hard each lane is hit, ``[frames, lanes]``: 1 is a full hit, as most of the louder ones are."""

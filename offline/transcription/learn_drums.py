@@ -1,6 +1,6 @@
 """Teach the drum network: ``python -m offline.transcription.learn_drums --help``.
 
-Makes the lessons (kept in the work folder), trains, finds the thresholds on lessons of other songs and other sounds,
+Makes the lessons (kept in the work folder), trains, finds which peaks are hits on lessons of other songs and sounds,
 and writes ``model.onnx`` with its card. Interrupted, the same command goes on from the last checkpoint.
 """
 
@@ -26,8 +26,9 @@ from offline.jobs import write_atomically
 from offline.models.drum_ear import DrumEar
 from offline.transcription.drum_batches import batch
 from offline.transcription.drum_card import Taught, write_model
-from offline.transcription.drum_pages import LANES, OUTPUTS, Page, pages
-from offline.transcription.drum_scores import best_threshold
+from offline.transcription.drum_pages import LANES, OUTPUTS, Page, pages, percussion_pages
+from offline.transcription.drum_peaks import Rule
+from offline.transcription.drum_scores import best_rule
 from offline.transcription.drum_spectrum import SIZE, levels, reference
 from offline.transcription.lessons import FONT, Places
 from offline.transcription.scores import Tally
@@ -47,7 +48,8 @@ class Settings:
         lessons: to learn from.
         first: lessons with which training begins.
         more: lessons that come in with each step.
-        validation: lessons to find thresholds with.
+        validation: lessons to find the rules of hearing with.
+        hands: pieces of percussion to mix under them.
         steps: batches.
         batch: stretches of 8 s in a batch.
         rate: highest rate of learning.
@@ -59,6 +61,7 @@ class Settings:
     first: int = 100
     more: float = 0.25
     validation: int = 60
+    hands: int = 100
     steps: int = 2000
     batch: int = 12
     rate: float = 3e-3
@@ -77,16 +80,22 @@ class Run:
     cpu_s: float = 0.0
 
 
-def begin(settings: Settings) -> Run:
-    """A fresh network."""
+def begin(settings: Settings, start: Path | None = None) -> Run:
+    """A fresh network, or one with the weights of another training's checkpoint.
+
+    Raises:
+        ConfigError: the checkpoint is missing or damaged.
+    """
     torch.manual_seed(settings.seed)
     net = DrumEar(SIZE, len(OUTPUTS), LANES)
+    if start is not None:
+        net.load_state_dict(_read(start)["net"])
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=settings.steps + 1, pct_start=0.1)
     return Run(net, optimiser, pace)
 
 
-def train(run: Run, lessons: Iterator[Page], settings: Settings, checkpoint: Path) -> None:
+def train(run: Run, lessons: Iterator[Page], hands: Sequence[Page], settings: Settings, checkpoint: Path) -> None:
     """Go on to the last step; a checkpoint now and then.
 
     It begins with the first lessons and takes more with each step, so that others may be made meanwhile by another
@@ -100,7 +109,9 @@ def train(run: Run, lessons: Iterator[Page], settings: Settings, checkpoint: Pat
     while run.step < settings.steps:
         while len(known) < min(settings.lessons, settings.first + int(run.step * settings.more)):
             known.append(next(lessons))
-        seen, onsets, forces = (torch.from_numpy(a) for a in batch(known, settings.batch, settings.seed, run.step))
+        seen, onsets, forces = (
+            torch.from_numpy(a) for a in batch(known, hands, settings.batch, (settings.seed, run.step))
+        )
         torch.manual_seed((settings.seed << 24) + run.step)  # dropout too follows from the step
         with torch.autocast("cpu", torch.bfloat16):
             logits, heard = run.net(seen)
@@ -151,19 +162,16 @@ def _held(run: Run, settings: Settings) -> bytes:
     return file.getvalue()
 
 
-def resumed(settings: Settings, checkpoint: Path) -> Run:
-    """The run of a checkpoint, or a fresh one where there is none.
+def resumed(settings: Settings, checkpoint: Path, start: Path | None = None) -> Run:
+    """The run of a checkpoint, or a new one where there is none; ``start`` is as in ``begin``.
 
     Raises:
         ConfigError: the checkpoint is of other settings, or damaged.
     """
-    run = begin(settings)
+    run = begin(settings, start)
     if not checkpoint.is_file():
         return run
-    try:
-        held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever the unpickler meets in a damaged file
-        raise ConfigError([f"{checkpoint}: no checkpoint: {' '.join(str(error).split())[:200]}"]) from error
+    held = _read(checkpoint)
     if held["settings"] != asdict(settings):
         raise ConfigError([f"{checkpoint}: of a training with other settings. Remove it, or choose another --work."])
     run.net.load_state_dict(held["net"])
@@ -171,6 +179,13 @@ def resumed(settings: Settings, checkpoint: Path) -> Run:
     run.pace.load_state_dict(held["pace"])
     run.step, run.cpu_s = held["step"], held["cpu_s"]
     return run
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
+    try:
+        return torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:  # a missing file, or whatever the unpickler meets in a damaged one
+        raise ConfigError([f"{checkpoint}: no checkpoint: {' '.join(str(error).split())[:200]}"]) from error
 
 
 def activations(net: DrumEar, page: Page) -> np.ndarray:
@@ -181,17 +196,16 @@ def activations(net: DrumEar, page: Page) -> np.ndarray:
     return torch.sigmoid(logits[0, :, :LANES]).numpy()
 
 
-def judged(net: DrumEar, validation: Sequence[Page]) -> tuple[list[float], dict[str, Tally]]:
-    """The best threshold of each lane on lessons that were not learned from, and how well it is heard there."""
+def judged(net: DrumEar, validation: Sequence[Page]) -> tuple[list[Rule], dict[str, Tally]]:
+    """The best rule of each lane on lessons that were not learned from, and how well it is heard there."""
     every = [activations(net, page) for page in validation]
-    thresholds: list[float] = []
+    rules: list[Rule] = []
     scores: dict[str, Tally] = {}
     for number, lane in enumerate(DRUM_LANES):
         truths = [np.sort(page.strokes[page.strokes[:, 1] == number, 0]).astype(np.float64) for page in validation]
-        threshold, score = best_threshold([activation[:, number] for activation in every], truths)
-        thresholds.append(threshold)
-        scores[lane.value] = score
-    return thresholds, scores
+        rule, scores[lane.value] = best_rule([activation[:, number] for activation in every], truths)
+        rules.append(rule)
+    return rules, scores
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -202,6 +216,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--font", type=Path, default=FONT)
     parser.add_argument("--work", type=Path, required=True, help="folder for lessons and the checkpoint")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="checkpoint of another training, whose weights this one begins with")
     for name, default in asdict(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     parser.add_argument("--lessons-only", action="store_true", help="make the lessons, from the last to the first")
@@ -214,12 +229,16 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{made} lessons in {args.work}")
         return 0
     checkpoint = args.work / CHECKPOINT
-    run = resumed(settings, checkpoint)
-    train(run, pages(places, range(settings.lessons), args.work), settings, checkpoint)
-    thresholds, scores = judged(run.net, list(pages(places, range(settings.validation), args.work, train=False)))
+    run = resumed(settings, checkpoint, args.start)
+    hands = percussion_pages(places, settings.hands, args.work)
+    train(run, pages(places, range(settings.lessons), args.work), hands, settings, checkpoint)
+    rules, scores = judged(run.net, list(pages(places, range(settings.validation), args.work, train=False)))
     print(*(f"{lane}: F {score.f:.3f}" for lane, score in scores.items()), sep="\n")
-    training = asdict(settings) | {"cpu_s": round(run.cpu_s)}
-    write_model(args.out, Taught(run.net, thresholds, scores, training), places)
+    training: dict[str, Any] = asdict(settings) | {"cpu_s": round(run.cpu_s)}
+    if args.start is not None:
+        before = _read(args.start)
+        training["started_from"] = {**before["settings"], "step": before["step"], "cpu_s": round(before["cpu_s"])}
+    write_model(args.out, Taught(run.net, rules, scores, training), places)
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import mido
 import numpy as np
+from numpy.typing import NDArray
 
 from hitloopd.core.pattern import Lane, Pattern
 from hitloopd.core.request import MAX_SEED, Request
@@ -23,6 +24,8 @@ TOPS: Final = (46, 46, 46, 51)
 CRASH: Final = 49
 EXTRAS: Final = (54, 56, 63, 70, 75, 76, 45, 41)
 """Percussion and toms: what a transcriber must leave out."""
+HANDS: Final = (54, 56, *range(60, 71), 73, 75, 76, 77)
+TOMS: Final = (41, 43, 45, 47, 48, 50)
 EXTRA: Final = 0.06
 """Chance of each of them in a piece."""
 SECTION_BARS: Final = (2, 4, 8)
@@ -95,6 +98,23 @@ def _extras(count: int, lead_in: float, bar_s: float, draw: np.random.Generator)
             where = [bar for bar in range(count) if draw.random() < 0.7]
             found += [DrumNote(lead_in + (bar + cell / 16) * bar_s, pitch, force) for bar in where for cell in cells]
     return found
+
+
+def percussion_notes(length_s: float, draw: np.random.Generator) -> list[DrumNote]:
+    """Hands on congas, bells, shakers or toms: a bar's pattern that repeats, and changes now and then."""
+    cell_s = 15.0 / draw.uniform(75.0, 180.0)
+    among = TOMS if draw.random() < 0.25 else HANDS
+    played = draw.choice(among, int(draw.integers(1, 5)), replace=False)
+    found: list[DrumNote] = []
+    cells: dict[int, NDArray[np.float64]] = {}
+    for number, start in enumerate(np.arange(0, length_s - cell_s, 16 * cell_s)):
+        for pitch in map(int, played):
+            if number % 4 == 0 and (not number or draw.random() < 0.5):
+                there = draw.random(16) < draw.uniform(0.1, 0.55)
+                cells[pitch] = there * np.where(draw.random(16) < 0.4, 1.0, draw.uniform(0.3, 0.9))
+            at = start + np.arange(16) * cell_s
+            found += [DrumNote(float(a), pitch, float(v)) for a, v in zip(at, cells[pitch], strict=True) if v]
+    return sorted(note for note in found if note.time_s < length_s)
 
 
 def backing_file(score: Score, draw: np.random.Generator) -> mido.MidiFile:

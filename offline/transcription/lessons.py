@@ -44,7 +44,7 @@ from offline.transcription.lesson_songs import (
     tempo_of,
     transposed,
 )
-from offline.transcription.lesson_styles import backing_file, bass_file, style_score
+from offline.transcription.lesson_styles import backing_file, bass_file, percussion_notes, style_score
 
 PIECE_S: Final = 30.0
 FONT: Final = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
@@ -212,6 +212,13 @@ def make_lesson(material: Material, seed: int, cache: Path) -> Lesson:
         score.bars_s,
         f"{kind}: {source}",
     )
+
+
+def percussion_piece(material: Material, seed: int) -> tuple[Wave, tuple[DrumNote, ...]]:
+    """Percussion and toms alone, to be mixed under lessons: what sounds like drums and belongs to no lane."""
+    draw = np.random.default_rng((VERSION, seed, int(material.train), 1))
+    notes = percussion_notes(PIECE_S, draw)
+    return played_drums(notes, draw_kit(material.sounds, draw), draw_touch(draw), PIECE_S, draw), tuple(notes)
 
 
 def _style_piece(material: Material, draw: np.random.Generator) -> tuple[Score, Wave, Wave, str]:

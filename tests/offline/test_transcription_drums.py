@@ -11,7 +11,7 @@ from hitloopd.core.errors import UnavailableError, UnknownNameError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
 from offline.transcription.drum_ear import SHIPPED, Ear
-from offline.transcription.drum_peaks import find_peaks, hits
+from offline.transcription.drum_peaks import Rule, find_peaks, hits
 from offline.transcription.drum_spectrum import FPS, HOP, SIZE, levels, log_power, reference
 from offline.transcription.drum_templates import Templates
 from offline.transcription.drums import DRUMS, drum_transcriber
@@ -63,10 +63,17 @@ def test_a_peak_may_stand_at_either_end(frame):
     assert find_peaks(activation, 0.5).frames == pytest.approx([frame], abs=0.5)
 
 
+def test_masked_hits_are_measured_against_their_own_kind():
+    rule = Rule(floor=0.1, share=0.5, most=0.4)
+    assert rule.least(np.array([0.05, 0.07])) == pytest.approx(0.1)
+    assert rule.least(np.array([0.02, 0.3, 0.3, 0.3])) == pytest.approx(0.15)
+    assert rule.least(np.array([0.9, 0.9, 0.2])) == pytest.approx(0.4)
+
+
 def test_hits_have_their_lanes_threshold_time_and_force():
     onsets, forces = np.zeros((100, 4), np.float32), np.full((100, 4), 0.6, np.float32)
     onsets[50, 0], onsets[50, 2], onsets[80, 1] = 0.7, 0.4, 0.4
-    found = hits(onsets, forces, (0.5, 0.3, 0.5, 0.5))
+    found = hits(onsets, forces, [Rule(least, 0.0, least) for least in (0.5, 0.3, 0.5, 0.5)])
     assert [(hit.lane, hit.time_s, hit.velocity, hit.confidence) for hit in found] == [
         (Lane.KICK, pytest.approx(50 / FPS), pytest.approx(0.6), pytest.approx(0.7)),
         (Lane.SNARE, pytest.approx(80 / FPS), pytest.approx(0.6), pytest.approx(0.4)),
@@ -142,7 +149,11 @@ def test_a_network_that_is_not_what_its_card_says_is_refused(tmp_path):
     with pytest.raises(UnavailableError, match="another kind"):
         Ear.load(folder)
     card.write_text("kind: drum-ear\n")
-    with pytest.raises(UnavailableError, match="thresholds"):
+    with pytest.raises(UnavailableError, match="which peaks are hits"):
+        Ear.load(folder)
+    shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
+    card.write_text(card.read_text().replace("floor:", "flor:", 1))
+    with pytest.raises(UnavailableError, match="hits of the kick"):
         Ear.load(folder)
     card.write_text("{")
     with pytest.raises(UnavailableError, match="not YAML"):

@@ -9,7 +9,8 @@ from hitloopd.core.errors import ConfigError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
 from offline.transcription.drum_pages import KINDS, LANES, OUTPUTS, Page, page_of, targets
-from offline.transcription.drum_scores import best_threshold
+from offline.transcription.drum_peaks import Rule
+from offline.transcription.drum_scores import best_rule, tally
 from offline.transcription.drum_spectrum import FPS, SIZE
 from offline.transcription.heard import DrumHit
 from offline.transcription.lesson_score import DrumNote
@@ -72,7 +73,7 @@ def test_targets_rise_and_fall_around_the_onset():
 
 def test_a_batch_follows_from_its_step():
     pages = [page(0), page(1)]
-    one, same, other = batch(pages, 3, 1, 5), batch(pages, 3, 1, 5), batch(pages, 3, 1, 6)
+    one, same, other = (batch(pages, [page(2)], 3, (1, step)) for step in (5, 5, 6))
     assert [part.shape for part in one] == [(3, FRAMES, SIZE), (3, FRAMES, len(OUTPUTS)), (3, FRAMES, LANES)]
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not np.array_equal(one[0], other[0])
@@ -89,13 +90,13 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path):
         raise KeyboardInterrupt
 
     whole = begin(SMALL)
-    train(whole, iter(pages), SMALL, tmp_path / "whole.pt")
+    train(whole, iter(pages), [], SMALL, tmp_path / "whole.pt")
     half = begin(SMALL)
     with pytest.raises(KeyboardInterrupt):
-        train(half, ended(), SMALL, checkpoint)
+        train(half, ended(), [], SMALL, checkpoint)
     later = resumed(SMALL, checkpoint)
     assert later.step == 2
-    train(later, iter(pages), SMALL, checkpoint)
+    train(later, iter(pages), [], SMALL, checkpoint)
     for one, other in zip(whole.net.state_dict().values(), later.net.state_dict().values(), strict=True):
         assert torch.equal(one, other)
     with pytest.raises(ConfigError, match="other settings"):
@@ -109,21 +110,23 @@ def test_it_learns_where_kicks_begin(tmp_path):
     settings = Settings(lessons=2, first=2, steps=30, batch=2, rate=5e-3, keep_every=1000)
     pages = [page(seed) for seed in range(2)]
     run = begin(settings)
-    train(run, iter(pages), settings, tmp_path / "run.pt")
+    train(run, iter(pages), pages, settings, tmp_path / "run.pt")
     kicks = activations(run.net, pages[0])[:, 0]
     at = np.round(pages[0].strokes[:, 0] * FPS).astype(int)
     assert np.median(kicks[at]) > 3 * np.median(kicks)
-    thresholds, scores = judged(run.net, pages)
-    assert len(thresholds) == len(scores) == LANES
+    rules, scores = judged(run.net, pages)
+    assert len(rules) == len(scores) == LANES
 
 
-def test_the_threshold_with_the_best_f_is_found():
-    activation = np.zeros(200, np.float32)
-    activation[[20, 60, 100]], activation[[40, 80, 120]] = 0.8, 0.3
+def test_the_rule_with_the_best_f_is_found():
     truth = np.array([20, 60, 100]) / FPS
-    least, tally = best_threshold([activation], [truth])
-    assert 0.3 < least <= 0.8
-    assert tally.f == 1.0
+    loud, masked = np.zeros(200, np.float32), np.zeros(200, np.float32)
+    loud[[20, 60, 100]], loud[[40, 80, 120]] = 0.8, 0.25
+    masked[[20, 60, 100]], masked[[40, 80, 120]] = 0.25, 0.07
+    rule, heard = best_rule([loud, masked], [truth, truth])
+    assert heard.f == 1.0
+    assert heard == tally(rule, [loud, masked], [truth, truth])
+    assert tally(Rule(0.2, 0.0, 0.2), [loud, masked], [truth, truth]).f < 1.0  # no single threshold serves both
 
 
 def test_the_network_takes_any_length():
