@@ -18,8 +18,11 @@ from hitloopd.io.wake import Inbox
 if TYPE_CHECKING:
     from hitloopd.io.jack_calls import JackCalls
 
+NOTE_OFF: Final = 0x80
+NOTE_ON: Final = 0x90
 MAX_QUEUED: Final = 8192
 LEAD_MARGIN_NS: Final = 500_000
+AGAIN_PERIODS: Final = 4  # the server tells of an xrun from a thread of its own, some cycles later at the worst
 MEASURE_FRAMES: Final = 512  # ~10 ms between looks at the server's clock: its drift is slow, and xruns are seen at once
 
 Event = tuple[int, int, bytes]  # at_ns, order of sending, message
@@ -34,11 +37,13 @@ class JackOut:
         late: events that came after their cycle had begun. They are played exactly one period after their time where
             that is still ahead (so what always comes late comes evenly late), else at once.
         dropped: events that found the port lost or full.
+        repeated: note-offs that were written once more, because an xrun may have taken the first one along (rule 16).
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.lead_ns = 0
+        self.repeated = 0
         self.lost = True
         self.sent = self.late = self.dropped = 0
         self._fresh: deque[Event] = deque()
@@ -46,6 +51,8 @@ class JackOut:
         self._order = 0
         self._last_frame = 0
         self._dirty = True
+        self._released: dict[int, tuple[int, bytes]] = {}  # channel and note -> frame and message of its last note-off
+        self._again: list[bytes] = []
 
     @property
     def waiting(self) -> int:
@@ -55,7 +62,7 @@ class JackOut:
     @property
     def busy(self) -> bool:
         """True while there is something to write, or to clear from the cycle before. Thread: process callback."""
-        return bool(self._fresh or self._queue or self._dirty)
+        return bool(self._fresh or self._queue or self._dirty or self._again)
 
     def send(self, at_ns: int, tick: int, data: bytes) -> None:  # noqa: ARG002 - the port's interface
         """Take one whole message for ``at_ns``. Thread: player. Real-time: yes."""
@@ -80,6 +87,10 @@ class JackOut:
         self._last_frame = 0
         self._dirty = True
 
+    def repeat(self, since: int) -> None:
+        """Release once more what was released from frame ``since`` on and has not begun anew. Thread: callback."""
+        self._again += [data for frame, data in self._released.values() if frame >= since]
+
     def write(self, calls: JackCalls, address: int, clock: FrameClock, start: int, frames: int) -> None:
         """Put what lies in this cycle into the port's buffer; call it while ``busy``. Thread: process callback."""
         buffer = calls.get_buffer(address, frames)
@@ -88,7 +99,10 @@ class JackOut:
         while fresh:
             heapq.heappush(queue, fresh.popleft())
         end = start + frames
-        self._dirty = False
+        self._dirty = bool(self._again)
+        for data in self._again:
+            self.repeated += not calls.write(buffer, 0, data, len(data))
+        self._again.clear()
         while queue:
             frame = clock.frame_at(queue[0][0])
             if frame >= end:
@@ -105,6 +119,15 @@ class JackOut:
                 self.sent += 1
                 self._last_frame = frame
                 self._dirty = True
+                self._note(frame, data)
+
+    def _note(self, frame: int, data: bytes) -> None:
+        """Remember note-offs until their notes begin again."""
+        kind = data[0] & 0xF0
+        if kind == NOTE_OFF:
+            self._released[(data[0] & 0x0F) << 7 | data[1]] = frame, data
+        elif kind == NOTE_ON:
+            self._released.pop((data[0] & 0x0F) << 7 | data[1], None)
 
 
 class JackIn:
@@ -157,6 +180,7 @@ class Cycle:
     Attributes:
         cycles: how many there were.
         skipped: cycles that the server left out, by the jump of its frame count.
+        shaken: set from outside when the server tells of an xrun: what was written last may have reached nobody.
     """
 
     def __init__(
@@ -178,13 +202,21 @@ class Cycle:
         self.clock = clock
         self.cycles = 0
         self.skipped = 0
+        self.shaken = False
 
     def __call__(self, frames: int) -> None:
         """One cycle. Thread: process callback. Real-time: yes."""
         calls, clock = self._calls, self.clock
         start = calls.last_frame_time() + self._wrapped
+        last = start
         if start != self._expected:
+            last = self._expected
+            self.shaken |= last >= 0
             start = self._jump(start, frames)
+        if self.shaken:
+            self.shaken = False
+            for port, _ in self._outs:
+                port.repeat(min(last, start) - AGAIN_PERIODS * frames)
         self._expected = start + frames
         if start >= self._measure_at:
             clock.update(start, self._now() - calls.since_cycle_start_us() * 1000)

@@ -184,6 +184,8 @@ class JackMidi:
 
     def _count_xrun(self, _delay_us: float) -> None:
         self.xruns += 1
+        if self._cycle is not None:
+            self._cycle.shaken = True
 
     def _set_lead(self, frames: int, rate: int) -> None:
         for port in self.outs.values():
