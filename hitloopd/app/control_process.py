@@ -13,6 +13,7 @@ from typing import cast
 
 from hitloopd import __version__
 from hitloopd.app import adopt
+from hitloopd.app.beginning import Beginning, Given
 from hitloopd.app.desk import ControlDesk, Doors
 from hitloopd.app.effects import score_of
 from hitloopd.app.facts import Facts
@@ -46,7 +47,7 @@ from hitloopd.app.summary import shown, summary
 from hitloopd.app.wardrobe import Wardrobe
 from hitloopd.control.osc_server import OscSettings, OscSurface
 from hitloopd.control.perform import perform
-from hitloopd.core.commands import AskHealth, LoadKit, Play, SetSource, SetTempo, StopAt, TellNotes
+from hitloopd.core.commands import AskHealth, LoadKit, SetSource, StopAt, TellNotes
 from hitloopd.core.errors import DeviceError, HitloopError
 from hitloopd.core.notices import (
     BarStarted,
@@ -69,7 +70,6 @@ from hitloopd.core.notices import (
 )
 from hitloopd.core.pattern import Lane
 from hitloopd.core.routes import preset
-from hitloopd.core.time import NS_PER_S
 from hitloopd.core.transport import Source
 from hitloopd.generate.midifile import write_midi
 from hitloopd.generate.places import Places
@@ -83,8 +83,6 @@ from hitloopd.session.state import SessionState
 log = logging.getLogger(__name__)
 
 TICK_S = 0.25
-SOUND_NS = 10 * NS_PER_S
-"""How long a capture waits for the audio process, which may have sounds to make at its first start."""
 SYNC_EVERY_S = 1.0
 
 
@@ -147,10 +145,14 @@ class Control:
         self._osc = OscSurface(self._desk, _osc_settings(settings), version=__version__)
         self._midi = MidiSurface(settings, self._desk, lambda text: self._note("warning", text))
         self._reloader = Reloader(options, settings)
-        self._begun = self._started = self._journal.memo.get("run") == options.run
+        self._beginning = Beginning(
+            Given(settings, options, self._journal.memo, links.audio is not None),
+            self._desk,
+            self._facts,
+            complain=self._complain,
+            started=self._on_started,
+        )
         self._notes_at_once = True
-        self._waits_for_sound = False
-        self._sound_until_ns = time.monotonic_ns() + SOUND_NS
         self._problems: list[str] = []
         self._noted: set[Lane] = set()
         self._seeds: list[int] = []
@@ -173,8 +175,9 @@ class Control:
             lines.append(self._journal.report)
         self._links.supervisor.send(Ready("control", (*lines, *self._midi.lines)))
         self._desk.to_player(AskHealth(), "", _nobody)  # one that plays already tells it and nothing else
-        if self._started:
+        if self._beginning.started:
             self._desk.on_player_started()
+            self._osc.core.recall(self._journal.memo.get("subscribers", ()))
 
     def _readers(self) -> list[tuple[Link, Callable[[], None]]]:
         links = self._links
@@ -210,8 +213,8 @@ class Control:
             await asyncio.sleep(TICK_S)
             self._desk.look_after()
             self._last_bar.look()
-            if self._waits_for_sound:
-                self._first_bar()
+            if self._beginning.waits_for_sound:
+                self._beginning.first_bar()
             seconds += TICK_S
             if seconds >= 1.0:
                 seconds = 0.0
@@ -232,7 +235,8 @@ class Control:
     def _remember(self) -> None:
         transport = self._facts.transport
         memo: dict[str, object] = {"config": adopt.remembered(self._settings), "bpm": transport.bpm}
-        if self._started:
+        memo["subscribers"] = self._osc.core.kept()
+        if self._beginning.started:
             memo["run"] = self._options.run
         if transport.source is Source.MIDI:
             memo["bpm"] = self._journal.memo.get("bpm", self._settings.transport.bpm)
@@ -270,8 +274,7 @@ class Control:
             if isinstance(message, Answer):
                 if message.pattern is not None:
                     self._seeds.append(self._desk.history.present.seed)
-                if not self._started:
-                    self._first_bar()
+                self._beginning.first_bar()
 
     def _from_audio(self) -> None:
         assert self._links.audio is not None
@@ -304,7 +307,7 @@ class Control:
         match notice:
             case Done():
                 self._desk.on_done(notice)
-                self._begin()  # where the player said that it runs to a control process that died of it
+                self._beginning.begin()  # where the player said that it runs to a control process that died of it
             case Refused():
                 self._desk.on_refused(notice)
             case PlayerHealth():
@@ -314,7 +317,7 @@ class Control:
                 self._last_bar.player_started()
                 self._notes_at_once = True  # as a player begins
                 self._desk.on_player_started()
-                self._begin()
+                self._beginning.begin()
                 return
             case TransportChanged(transport):
                 facts.moved(transport)
@@ -348,50 +351,9 @@ class Control:
                 text = f"Lane {lane} goes to no output: its notes are not heard. See midi.outputs and audio.backend."
                 self._publish(Warned("lane", text))
 
-    # ── the beginning ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _begin(self) -> None:
-        """A player is there: give it tempo and pattern, and play where that is wanted. Once."""
-        if self._begun:
-            return
-        self._begun = True
-        state = self._desk.history.present
-        config = self._journal.memo.get("config", {})
-        names = adopt.wishes(self._settings, config, self._options.named_keys)
-        bpm = self._journal.memo.get("bpm")
-        if bpm is not None and "transport.bpm" not in names:
-            self._desk.to_player(SetTempo(float(bpm)), "", _nobody)
-        if not state.current.notes:
-            names = (*names, "gen.seed")
-        history = self._desk.history
-        history.present = adopt.with_key(history.present, self._settings)
-        todo = adopt.commands_for([n for n in names if n != "sync.source"], self._settings)
-        for address, command in todo:
-            self._desk.submit(address, command, self._complain)
-        if not any(address.endswith("regenerate") for address, _ in todo):
-            self._first_bar()
-
-    def _first_bar(self) -> None:
-        """The first bar is there: play it, if nobody else starts us. A capture that waits for it must not miss it."""
-        if self._started:
-            return
-        waits = self._settings.paths.capture is not None and not self._facts.audio_text
-        if waits and self._links.audio is not None and time.monotonic_ns() < self._sound_until_ns:
-            self._waits_for_sound = True
-            return
-        self._started = True
-        if self._settings.transport.autostart and self._settings.sync.source != Source.MIDI.value:
-            self._desk.submit("/hitloop/transport/play", Play(), self._complain)
+    def _on_started(self, lines: tuple[str, str]) -> None:
         self._remember()
-        self._links.supervisor.send(Ready("session", self._plays()))
-
-    def _plays(self) -> tuple[str, str]:
-        """What plays and by whose clock, for the person who started us."""
-        state, sync = self._desk.history.present, self._settings.sync
-        bpm = self._facts.transport.bpm
-        clock = f"internal, {bpm:g} BPM" if sync.source == Source.INTERNAL.value else "waiting for MIDI clock"
-        what = f"{state.model} {state.style}, seed {state.seed}, energy {state.energy:.2f}, kit {state.kit}"
-        return f"clock: {clock}", f"plays: {what}"
+        self._links.supervisor.send(Ready("session", lines))
 
     # ── carrying out ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,14 +6,15 @@ sender as ``/hitloop/sys/error`` and changes nothing. Nothing that comes from th
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from hitloopd.control.clients import LEASE_S, Address, Client, ClientBook
 from hitloopd.control.lookup import resolve, unknown
@@ -21,7 +22,7 @@ from hitloopd.control.osc_codec import IMMEDIATELY, Fault, Group, Message, decod
 from hitloopd.control.osc_events import publish
 from hitloopd.control.schedule import Schedule, WallClock
 from hitloopd.control.spec import Access, Call, Endpoint
-from hitloopd.control.subscriptions import Subscriptions
+from hitloopd.control.subscriptions import Subscriptions, Wish
 from hitloopd.control.wire import ERROR, Raw
 from hitloopd.core.errors import ArgumentError, HitloopError, UnavailableError
 from hitloopd.core.notices import Notice
@@ -30,6 +31,9 @@ from hitloopd.ports.surface import Accepted, Desk, Outcome, Rejected, Value
 
 NAME: Final = "hitloopd"
 DEFAULT_MAX_AHEAD_S: Final = 5.0
+
+Kept = list[Any]
+"""A subscriber as JSON has it: host, port, where answers go, name, wishes."""
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +141,30 @@ class OscCore:
     def gone(self, source: Address) -> None:
         """A connection ended. Thread: control loop. Real-time: no."""
         self.clients.forget(source)
+
+    def kept(self) -> list[Kept]:
+        """Who subscribes to what, for ``recall``; connections end with us, so their clients ask anew."""
+        return [
+            [source.host, source.port, client.target.port, client.name, [[*astuple(wish)] for wish in wishes]]
+            for source, (client, wishes) in self.subscriptions.wishes.items()
+            if source.kind == "udp"
+        ]
+
+    def recall(self, kept: Iterable[Kept]) -> None:
+        """Tell those who subscribed before we were restarted, as if they had just asked. Thread: control loop."""
+        for host, port, target, name, wishes in kept:
+            client = self.clients.heard(Address("udp", host, port), self._now_ns())
+            client.name, client.target = name, client.source._replace(port=target)
+            for wish in (Wish(*fields) for fields in wishes):
+                with contextlib.suppress(HitloopError):  # what could be watched before may be gone
+                    self._fulfil(client, wish)
+
+    def _fulfil(self, client: Client, wish: Wish) -> None:
+        if wish.on:
+            now_ns = self._now_ns()
+            self.subscriptions.add(client, wish.what, now_ns, interval_ns=wish.interval_ns, timetag=wish.timetag)
+        else:
+            self.subscriptions.remove(client, wish.what)
 
     def _group(self, client: Client, group: Group, size: int, now_ns: int) -> None:
         messages = tuple(item for item in group.items if isinstance(item, Message))

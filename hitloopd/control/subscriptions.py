@@ -7,7 +7,7 @@ Sans-I/O: ``step`` sends what has waited long enough and says when to come again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,7 +28,7 @@ TOPICS: Final = {
 }
 DEFAULT_TOPICS: Final = ("beat", "bar", "state")
 MAX_SUBSCRIBERS: Final = 128
-MAX_WATCHES: Final = 256  # of one client; the whole table is fewer
+MAX_WISHES: Final = 64  # of one client, kept for a restart; who has more asks anew
 
 Args = tuple[Value, ...]
 
@@ -67,6 +67,16 @@ class Watch:
     waiting: tuple[Args, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asked to be told, or (``on`` false) no longer to be told."""
+
+    what: str
+    interval_ns: int = 0
+    timetag: bool = False
+    on: bool = True
+
+
 @dataclass(slots=True)
 class Subscriptions:
     """All watches, by address.
@@ -82,6 +92,7 @@ class Subscriptions:
     value: Callable[[str], Args]
     _by_address: dict[str, dict[Address, Watch]] = field(default_factory=dict[str, dict[Address, Watch]])
     _clients: dict[Address, Client] = field(default_factory=dict[Address, Client])
+    _wishes: dict[Address, list[Wish]] = field(default_factory=dict[Address, list[Wish]])
     _waiting: dict[tuple[Address, str], Watch] = field(default_factory=dict[tuple[Address, str], Watch])
     _events: dict[str, Args] = field(default_factory=dict[str, Args])
 
@@ -102,6 +113,7 @@ class Subscriptions:
         if client.source not in self._clients and len(self._clients) >= MAX_SUBSCRIBERS:
             raise UnavailableError(f"There are {MAX_SUBSCRIBERS} subscribers already; let one unsubscribe first.")
         self._clients[client.source] = client
+        self._wish(client, Wish(what, interval_ns, timetag))
         for address in addresses:
             watch = Watch(client, address, interval_ns, timetag)
             self._by_address.setdefault(address, {})[client.source] = watch
@@ -118,13 +130,20 @@ class Subscriptions:
             self._waiting.pop((client.source, address), None)
             if not self._by_address.get(address, True):
                 del self._by_address[address]
+        self._wish(client, Wish(what, on=False))
         if not any(client.source in watches for watches in self._by_address.values()):
             self._clients.pop(client.source, None)
+            self._wishes.pop(client.source, None)
 
     def drop(self, client: Client) -> None:
         """Forget a client that went away."""
         if client.source in self._clients:
             self.remove(client, "")
+
+    @property
+    def wishes(self) -> Mapping[Address, tuple[Client, Sequence[Wish]]]:
+        """Who wants to be told what, in the order in which it was asked."""
+        return {source: (self._clients[source], tuple(wishes)) for source, wishes in self._wishes.items()}
 
     def event(self, address: str, args: Args, at_ns: int, now_ns: int) -> None:
         """Tell that something happens at ``at_ns``."""
@@ -153,6 +172,10 @@ class Subscriptions:
                 args, at_ns = watch.waiting
                 watch.waiting = None
                 self._deliver(watch, args, at_ns, now_ns)
+
+    def _wish(self, client: Client, wish: Wish) -> None:
+        earlier = [kept for kept in self._wishes.get(client.source, ()) if kept.what != wish.what]
+        self._wishes[client.source] = [*earlier, wish][-MAX_WISHES:]
 
     def _current(self, address: str) -> Args | None:
         if address.startswith(f"{ROOT}/event/"):

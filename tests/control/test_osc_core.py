@@ -330,6 +330,25 @@ def test_rule_34_several_calls_add_up_and_others_hear_nothing(rig):
     assert published(rig, BEAT, BarStarted(1, "x", 0)) == []
 
 
+def test_rule_34_who_subscribed_is_told_after_a_restart_too(rig):
+    rig.say("/hitloop/sys/client", "touch", 51_000)
+    rig.say("/hitloop/sys/subscribe")
+    rig.say("/hitloop/sys/subscribe", ENERGY, 50)
+    rig.say("/hitloop/sys/unsubscribe", "beat")
+    rig.say("/hitloop/sys/subscribe", "beat", source=OTHER)
+    rig.say("/hitloop/sys/unsubscribe", source=OTHER)
+    rig.say("/hitloop/sys/subscribe", "bar", source=Address("tcp", "127.0.0.1", 5))
+    kept = json.loads(json.dumps(rig.core.kept()))
+    again = Rig()
+    again.core.recall(kept)
+    target = ME._replace(port=51_000)
+    assert (ENERGY, (0.5, -1)) in again.heard(target), "values at once, as at the first time"
+    assert published(again, BEAT, source=target) == []
+    assert published(again, BarStarted(1, "x", 0), source=target) == [("/hitloop/event/bar", (1, "x"))]
+    assert published(again, BEAT, BarStarted(1, "x", 0), source=OTHER) == []
+    assert again.core.kept() == kept
+
+
 def test_rule_34_changes_inside_the_interval_are_coalesced(rig):
     rig.say("/hitloop/sys/subscribe", ENERGY, 50)
     rig.sent.clear()

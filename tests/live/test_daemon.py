@@ -177,6 +177,17 @@ def test_the_beat_does_not_notice_a_kill(tmp_path, name):
         assert not any(alive(pid) for pid in daemon.pids)
 
 
+def test_subscribers_hear_the_beat_again_when_control_was_killed(tmp_path):
+    with Daemon(tmp_path, "transport.bpm=200") as daemon, Client(daemon.playing().port) as client:
+        client.send("/hitloop/sys/subscribe", "bar", 0)
+        client.until(lambda: len(client.all("/hitloop/event/bar")) > 1, "bars")
+        client.listen(1.5)  # who subscribes is written down once a second
+        os.kill(daemon.pid("control"), signal.SIGKILL)
+        restarted(daemon, "control")
+        heard = len(client.all("/hitloop/event/bar"))
+        client.until(lambda: len(client.all("/hitloop/event/bar")) > heard + 1, "bars after the restart")
+
+
 def test_a_stopped_daemon_stays_stopped_when_control_is_killed(tmp_path):
     with Daemon(tmp_path, "gen.energy=0.5") as daemon:
         daemon.playing()
