@@ -22,7 +22,7 @@ from hitloopd.engine.ledger import Ledger, Planned
 from hitloopd.engine.song import Run
 from hitloopd.engine.tempo_map import next_clock
 from hitloopd.engine.timebase import TimeBase
-from hitloopd.ports.midi import MidiOut
+from hitloopd.ports.midi import CALL_OFF, MidiOut
 
 CLOCK = b"\xf8"
 PREDICT_ABOVE_NS = 5 * NS_PER_MS
@@ -303,6 +303,8 @@ class Head:
         """End everything that sounds and forget what was planned."""
         self._ons.clear()
         self._latest.clear()
+        if self.spec.sounds:
+            self.out.send(at_ns, tick, CALL_OFF)
         self.silence(at_ns, tick)
 
     def flush_messages(self) -> None:

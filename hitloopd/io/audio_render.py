@@ -31,6 +31,7 @@ from hitloopd.io.audio_messages import (
 from hitloopd.io.limiter import Limiter
 from hitloopd.io.sampler import Sampler
 from hitloopd.io.sound_set import SoundSet
+from hitloopd.ports.midi import CALL_OFF
 
 INBOX_MAX: Final = 8192
 TIMINGS: Final = 4096
@@ -202,6 +203,9 @@ class BlockRenderer:
             frame = self._frame
             if isinstance(message, tuple):
                 frame = self._map.frame_at(message[0])
+                if message[2] == CALL_OFF:
+                    self._call_off(frame)
+                    continue
                 if frame < self._frame:
                     self._count_late(message, self._frame - frame)
             elif isinstance(message, SongStart) and message.at_ns:
@@ -209,8 +213,13 @@ class BlockRenderer:
             self._order += 1
             heapq.heappush(self._due, (max(frame, self._frame), self._order, message))
 
+    def _call_off(self, frame: int) -> None:
+        """Notes that were handed over for later do not begin: somebody stopped. Their ends do no harm."""
+        self._due = [item for item in self._due if item[0] < frame or not _begins_note(item[2])]
+        heapq.heapify(self._due)
+
     def _count_late(self, event: Event, frames: int) -> None:
-        if event[2][0] & 0xF0 == NOTE_ON and event[2][2]:
+        if _begins_note(event):
             self.late += 1
             self._late_frames = max(self._late_frames, frames)
 
@@ -244,3 +253,9 @@ class BlockRenderer:
         self._due = [item for item in self._due if not isinstance(item[2], tuple)]
         heapq.heapify(self._due)
         self._sounds.each(lambda sampler: sampler.fade_all(offset))
+
+
+def _begins_note(message: Message) -> bool:
+    if not isinstance(message, tuple) or len(message[2]) < 3:
+        return False
+    return message[2][0] & 0xF0 == NOTE_ON and message[2][2] > 0

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+CALL_OFF: Final = b"\xbf\x77\x7f"
+"""To outputs that sound by themselves only: what they were handed for later than this does not begin. On the wire it
+would be controller 119, which means nothing in MIDI, on channel 16."""
 
 
 class MidiOut(Protocol):

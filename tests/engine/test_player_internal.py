@@ -9,11 +9,12 @@ import pytest
 from hitloopd.core.commands import Continue, Cue, Locate, Panic, Play, SetTempo, Stop, StopAt
 from hitloopd.core.notices import BarStarted, Beat, Done, NotePlayed, Refused
 from hitloopd.core.pattern import Lane
-from hitloopd.core.routes import OutputSpec
+from hitloopd.core.routes import OutputSpec, preset
 from hitloopd.core.score import Score, ScoreNote
 from hitloopd.core.time import NS_PER_MS, NS_PER_S
 from hitloopd.core.transport import State
 from hitloopd.engine.player import PlayerSpec
+from hitloopd.ports.midi import CALL_OFF
 from hitloopd.testing.rig import Rig, score
 
 FOUR = score(*(ScoreNote(480 * beat, Lane.KICK, 0.8, 0, 60) for beat in range(4)), pattern_id="four")
@@ -298,3 +299,21 @@ def split(times: list[int], *at: int) -> list[list[int]]:
     """Cut with two ticks of room on each side."""
     edges = (0, *at, len(times))
     return [times[a + 2 : b - 2] for a, b in pairwise(edges)]
+
+
+def test_a_stop_calls_off_what_the_sampler_was_handed_ahead_and_tells_no_real_port() -> None:
+    ours = OutputSpec("audio", routes=preset("gm"), lead_ns=50 * NS_PER_MS, sounds=True)
+    rig = Rig(ours, OutputSpec("out", routes=preset("gm"), lead_ns=50 * NS_PER_MS))
+    rig.do(Cue(score(*[ScoreNote(tick, Lane.KICK, 0.8, 36, 10) for tick in range(0, 1920, 60)])))
+    rig.do(Play())
+    rig.run_for(1.02)
+    rig.do(Stop())
+    now_ns = rig.clock()
+    ahead = [at for at, _, _ in rig.out("audio").ons() if at > now_ns]
+    assert ahead, "something was on its way"
+    sent = [(at, data) for at, data in rig.out("audio").messages if data == CALL_OFF]
+    assert sent[-1] == (now_ns, CALL_OFF)
+    assert sorted(note for _, _, note in rig.out("audio").ons()) == sorted(
+        note for _, _, note in rig.out("audio").offs()
+    )
+    assert not [data for _, data in rig.out("out").messages if data == CALL_OFF]

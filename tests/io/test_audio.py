@@ -36,6 +36,7 @@ from hitloopd.io.audio_messages import (
 from hitloopd.io.audio_render import BlockRenderer
 from hitloopd.io.kits import load_kit
 from hitloopd.io.sampler import Sampler
+from hitloopd.ports.midi import CALL_OFF
 from tests.io.audio_helpers import BASS, HIHAT, KICK, KITS, RATE, SNARE, bank_of, note_on, ones
 
 BLOCK = 128
@@ -162,6 +163,21 @@ def test_silence_ends_what_sounds_and_forgets_what_waits():
     blocks(made, 10)
     made.put(Silence())
     assert not blocks(made, 300, 10)[BLOCK * 10 :].any()
+
+
+def test_what_is_called_off_does_not_begin_and_what_sounds_rings_out():
+    made = renderer(kick=ones(20_000))
+    made.put(note_on(S, KICK))
+    made.put(note_on(S + 20_000_000, KICK))
+    blocks(made, 4)
+    made.put((S + 10_000_000, 0, CALL_OFF))
+    made.put(note_on(S + 900_000_000, KICK))
+    out = blocks(made, 500, 4)
+    assert made.notes == 2, "one before it was called off, one asked for after"
+    assert out[: 4 * BLOCK].any(), "a hit rings out"
+    later = round(0.85 * RATE) - 4 * BLOCK
+    assert not out[round(0.45 * RATE) : later].any()
+    assert out[later:].any()
 
 
 def test_the_server_plays_a_kit_and_says_so(stage):
