@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hitloopd.core.errors import ArgumentError
-from offline.arguments import add_own
+from hitloopd.core.errors import ArgumentError, DeviceError
+from offline.arguments import add_own, count
 from offline.audio import sound_files
 from offline.catalogue import families, licence_family, source_of
 from offline.extraction.build import Built, Plan, build
@@ -21,6 +21,8 @@ from offline.jobs import Job, Refused, file_hash, job_key, run_jobs
 
 WORK: Final = ".work"
 SOME_FAILED: Final = 1
+FURTHEST: Final = 6.0
+"""Three cosine distances of 2 each."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
     parser.add_argument("--licence", metavar="FAMILIES", help="only recordings under these: cc0,by,bsd,mit,by-sa")
     add_own(parser, "recordings")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="recordings at the same time; 0: one per core")
+    parser.add_argument("--jobs", type=count, default=1, metavar="N", help="recordings at once; 0: one per core")
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
     parser.add_argument("--no-sheet", action="store_true", help="no pack.png and pack.html")
     parser.add_argument("--json", action="store_true", help="say it as one JSON object")
@@ -44,8 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Extract; 0 if every recording could be used, 1 if some could not."""
-    if args.per_lane < 1 or args.candidates < 0:
-        raise ArgumentError("--per-lane must be 1 or more, --candidates 0 or more.")
+    _check(args)
     references = load_references(args.references)
     told = [*references.problems, *(f"references: none for {lane}; it stays empty." for lane in references.missing)]
     files, refused = _allowed(sound_files(args.recordings), args.licence, args.own_licence)
@@ -73,8 +74,24 @@ def run(args: argparse.Namespace) -> int:
     _finish(built, scans, references, args)
     _tell(built, told, args)
     if not built.chosen:
-        print("extract: nothing was good enough; the pack has candidates but no samples.", file=sys.stderr)
+        print(
+            f"extract: nothing was good enough: no samples, {len(built.pack.candidates)} candidates.", file=sys.stderr
+        )
     return SOME_FAILED if failed or refused or references.problems or not built.chosen else 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """What would only be noticed when all the work is done."""
+    if args.per_lane < 1 or args.candidates < 0:
+        raise ArgumentError("--per-lane must be 1 or more, --candidates 0 or more.")
+    if args.threshold is not None and not 0.0 < args.threshold <= FURTHEST:
+        raise ArgumentError(f"--threshold is {args.threshold:g}; a combined distance lies between 0 and {FURTHEST:g}.")
+    if args.out.exists() and not args.out.is_dir():
+        raise ArgumentError(f"--out must be a folder for the pack; {args.out} is a file.")
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(f"{args.out} can't be written: {error}") from error
 
 
 def _allowed(files: Sequence[Path], licences: str | None, own: str) -> tuple[list[Path], list[str]]:

@@ -103,6 +103,29 @@ def test_bad_recordings_are_told_and_the_others_go_on(material, tmp_path, capsys
     assert whole == (material / "street.wav").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--per-lane", "0"), "1 or more"),
+        (("--threshold", "nan"), "between 0 and 6"),
+        (("--threshold", "-1"), "between 0 and 6"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused_before_the_work(material, tmp_path, capsys, words, told):
+    assert _extract(material, tmp_path / "p", *words) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_place_that_cannot_take_the_pack_is_refused_before_the_work(material, tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert _extract(material, tmp_path / "file") == 2
+    assert _extract(material, tmp_path / "file" / "below") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert ["is a file" in told[0], "can't be written" in told[1], len(told)] == [True, True, 2]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_nothing_usable_is_no_pack(material, tmp_path, capsys):
     assert _extract(material, tmp_path / "p", recordings=("gone.wav",)) == 1
     assert "no pack was written" in capsys.readouterr().err
