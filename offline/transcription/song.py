@@ -87,13 +87,13 @@ def transcribe(task: Task) -> dict[str, Any]:
         facts = read_provenance(task.folder)
         if facts.get("key") == key:
             return facts
+    (task.folder / PROVENANCE_FILE).unlink(missing_ok=True)  # what lies there is not of this song any more
     ears = parts.ears(task.choice)
     work = task.work / key
     heard = _listen(task, ears, work)
     found = ears.find_bars(heard.features, heard.hits, heard.notes, heard.length_s)
     if not found:
         raise RangeError(f"{task.source.path}: no beat was found in it.")
-    (task.folder / PROVENANCE_FILE).unlink(missing_ok=True)  # the folder is not whole until it is written again
     bars, song = _write_music(task, heard, found)
     draw_picture(task.folder / PICTURE_FILE, task.name, heard, bars)
     write_provenance(task.folder, {**_facts(task, ears, heard, bars, song), "key": key})

@@ -216,9 +216,12 @@ def test_what_is_done_stays_and_what_changed_is_done_again(fakes, album, tmp_pat
     (out / "two" / "mix" / "song.mid").unlink()
     assert transcribe(album, "--out", out) == 0
     assert fakes.drums.calls == calls + 2
+    soundfile.write(album / "one.wav", np.zeros(3 * RATE), RATE)
     again = products(out)
     assert again["two/mix/song.mid"] == first["two/mix/song.mid"]
     assert again["one/bars.json"] != first["one/bars.json"]
+    assert transcribe(album, "--out", out) == 1
+    assert not (out / "one" / "provenance.yaml").exists(), "what lies there is not of this song any more"
 
 
 def test_interrupted_it_goes_on_and_comes_to_the_same_bytes(fakes, album, tmp_path, monkeypatch):

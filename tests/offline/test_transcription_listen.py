@@ -88,6 +88,12 @@ def test_what_was_heard_is_not_heard_again(tmp_path, short_stretches):
     assert np.array_equal(again.features, whole.features)
 
 
+def test_no_listener_gets_more_than_a_stretch_of_a_song_of_any_length(tmp_path, short_stretches):
+    path, ears = song(tmp_path / "a.wav", four_on_the_floor(100), length_s=201.0), fake_ears()
+    assert len(heard(path, tmp_path / "work", ears).hits) == 4 * 100 * 5 // 2
+    assert ears.drums.longest_s <= 6 + 4 * 2, "a stretch, what it shares with the next, and that much for the last"
+
+
 def test_progress_is_told_in_seconds_of_the_song(tmp_path, short_stretches):
     told = []
     listen(song(tmp_path / "a.wav", [(0.5, Lane.KICK)], length_s=20.0), fake_ears(), {}, tmp_path / "w", told.append)

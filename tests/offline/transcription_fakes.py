@@ -51,10 +51,12 @@ class ReadDrums:
     def __init__(self, unsure_s: float = 0.0):
         self.unsure_s = unsure_s
         self.calls = 0
+        self.longest_s = 0.0
 
     def drum_hits(self, stems: Stems):
         self.calls += 1
         length_s = len(stems.drums) / RATE
+        self.longest_s = max(self.longest_s, length_s)
         for lane, value in VALUES.items():
             for frame in np.flatnonzero(np.isclose(stems.drums, value, atol=0.01)):
                 at_s = frame / RATE
