@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +11,6 @@ from typing import Any, Final
 import torch
 import yaml
 
-from offline.catalogue import source_of
 from offline.export.onnx_file import to_onnx
 from offline.jobs import write_atomically
 from offline.models.bass_ear import BassEar, Shipped
@@ -21,8 +19,7 @@ from offline.transcription.bass_decode import Strictness
 from offline.transcription.bass_ear import INPUT, KIND, OUTPUTS
 from offline.transcription.bass_sight import HOP_S, SIZE
 from offline.transcription.bass_study import LOWEST, PITCHES
-from offline.transcription.lesson_kits import JUDGED_KITS, drum_sounds
-from offline.transcription.lesson_songs import training_files
+from offline.transcription.lesson_credits import lesson_facts
 from offline.transcription.lessons import Places
 from offline.transcription.scores import Tally
 
@@ -76,33 +73,7 @@ def write_model(folder: Path, taught: Taught, places: Places) -> None:
             "of": "lessons from songs, performances and one-shots that were not learned from",
             "f_measure": {name: round(score.f, 3) for name, score in taught.scores.items()},
         },
-        "kept_out": "the songs that transcription is judged on, the one-shot kits "
-        + " and ".join(sorted(JUDGED_KITS))
-        + ", the drum presets of the sound font",
-        "also_taught_with": [
-            "FluidR3 GM sound font, its pitched instruments, rendered by fluidsynth; Frank Wen and contributors; MIT",
-            "patterns of the generator rules, kits and basses synthesised by hitloopd itself; MIT",
-        ],
-        "sources": _credits(places),
-    }
+    } | lesson_facts(places)
     write_atomically(folder / "model.onnx", exported.data)
     text = yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=120)
     write_atomically(folder / "card.yaml", text.encode())
-
-
-def _credits(places: Places) -> list[dict[str, Any]]:
-    """Who made what it learned from: how many files of whom, under which licence."""
-    folders = {
-        "freedoom": training_files(places.midi / "freedoom"),
-        "groove": training_files(places.midi / "groove"),
-        "oneshots": [sound.path for sound in drum_sounds(places.oneshots, train=True) if sound.path.is_file()],
-    }
-    return [row for folder, files in folders.items() for row in _grouped(folder, files)]
-
-
-def _grouped(folder: str, files: Iterable[Path]) -> list[dict[str, Any]]:
-    counts = Counter((source.author, source.licence) for source in map(source_of, files))
-    return [
-        {"folder": folder, "author": author, "licence": licence, "files": count}
-        for (author, licence), count in sorted(counts.items())
-    ]

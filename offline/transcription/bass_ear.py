@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import scipy.ndimage
-import yaml
 from numpy.typing import NDArray
 
 from hitloopd.core.errors import UnavailableError
@@ -18,13 +17,11 @@ from hitloopd.generate.learned import Session, open_session
 from offline.audio import SILENCE, Wave
 from offline.transcription.bass_decode import Said, Strictness, notes_of
 from offline.transcription.bass_sight import BANDS, Sight, levels, spectra
+from offline.transcription.ear_files import read_card, shipped
 from offline.transcription.heard import BassNote, Stems
 
 KIND: Final = "bass-ear"
-_ROOT: Final = Path(__file__).resolve().parents[2]
-_PLACES: Final = (_ROOT / "hitloopd" / "data" / "models", _ROOT / "models")  # a wheel, a checkout
-_FOUND: Final = tuple(place / KIND for place in _PLACES)
-SHIPPED: Final = next((folder for folder in _FOUND if folder.is_dir()), _FOUND[-1])
+SHIPPED: Final = shipped(KIND)
 """The network that comes with hitloopd."""
 INPUT: Final = "levels"
 OUTPUTS: Final = ("onsets", "pitches")
@@ -80,14 +77,7 @@ def loudness(seen: Sight) -> NDArray[np.float32]:
 
 
 def _card(folder: Path) -> Mapping[str, Any]:
-    try:
-        card = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UnavailableError(f"{folder / CARD} can't be read ({error.strerror}): no bass network there.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UnavailableError(f"{folder / CARD} is not YAML: {' '.join(str(error).split())[:100]}") from error
-    if not isinstance(card, Mapping) or card.get("kind") != KIND:
-        raise UnavailableError(f"{folder} holds no bass network: its card is of another kind.")
+    card = read_card(folder, KIND, "bass")
     asked = card.get("strictness")
     if not isinstance(asked, Mapping) or {"onset", "sound"} - set(asked):
         raise UnavailableError(f"{folder / CARD} does not say how strict to be with notes.")

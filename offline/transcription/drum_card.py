@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,18 +12,14 @@ import torch
 import yaml
 
 from hitloopd.core.pattern import DRUM_LANES
-from offline.catalogue import source_of
 from offline.export.onnx_file import to_onnx
-from offline.extraction.classes import reference_files
-from offline.extraction.lessons import kit_of
 from offline.jobs import write_atomically
 from offline.models.drum_ear import DrumEar, Shipped
 from offline.training.recipe import ExportPlan
 from offline.transcription.drum_pages import LANES
 from offline.transcription.drum_peaks import Rule
 from offline.transcription.drum_spectrum import HOP, SIZE
-from offline.transcription.lesson_kits import JUDGED_KITS, NO_DRUMS
-from offline.transcription.lesson_songs import training_files
+from offline.transcription.lesson_credits import lesson_facts
 from offline.transcription.lessons import Places
 from offline.transcription.scores import Tally
 
@@ -83,37 +78,7 @@ def write_model(folder: Path, taught: Taught, places: Places) -> None:
             "of": "lessons from songs, performances and one-shots that were not learned from",
             "f_measure": {lane: round(score.f, 3) for lane, score in taught.scores.items()},
         },
-        "kept_out": "the songs that transcription is judged on, the one-shot kits "
-        + " and ".join(sorted(JUDGED_KITS))
-        + ", the drum presets of the sound font",
-        "also_taught_with": [
-            "FluidR3 GM sound font, its pitched instruments, rendered by fluidsynth; Frank Wen and contributors; MIT",
-            "patterns of the generator rules, kits and basses synthesised by hitloopd itself; MIT",
-        ],
-        "sources": _credits(places),
-    }
+    } | lesson_facts(places)
     write_atomically(folder / "model.onnx", exported.data)
     text = yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=120)
     write_atomically(folder / "card.yaml", text.encode())
-
-
-def _credits(places: Places) -> list[dict[str, Any]]:
-    """Who made what it learned from: how many files of whom, under which licence."""
-    kept_out = JUDGED_KITS | NO_DRUMS
-    sounds = [
-        path for path, kind in reference_files(places.oneshots) if kind != "bass" and kit_of(path.name) not in kept_out
-    ]
-    folders = {
-        "freedoom": training_files(places.midi / "freedoom"),
-        "groove": training_files(places.midi / "groove"),
-        "oneshots": sounds,
-    }
-    return [row for folder, files in folders.items() for row in _grouped(folder, files)]
-
-
-def _grouped(folder: str, files: Iterable[Path]) -> list[dict[str, Any]]:
-    counts = Counter((source.author, source.licence) for source in map(source_of, files))
-    return [
-        {"folder": folder, "author": author, "licence": licence, "files": count}
-        for (author, licence), count in sorted(counts.items())
-    ]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import yaml
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, Lane
@@ -17,13 +16,11 @@ from hitloopd.generate.learned import Session, open_session
 from offline.audio import SILENCE
 from offline.transcription.drum_peaks import Rule, hits
 from offline.transcription.drum_spectrum import levels, log_power, reference
+from offline.transcription.ear_files import read_card, shipped
 from offline.transcription.heard import DrumHit, Stems
 
 KIND: Final = "drum-ear"
-_ROOT: Final = Path(__file__).resolve().parents[2]
-_PLACES: Final = (_ROOT / "hitloopd" / "data" / "models", _ROOT / "models")  # a wheel, a checkout
-_FOUND: Final = tuple(place / KIND for place in _PLACES)
-SHIPPED: Final = next((folder for folder in _FOUND if folder.is_dir()), _FOUND[-1])
+SHIPPED: Final = shipped(KIND)
 """The network that comes with hitloopd."""
 
 
@@ -63,14 +60,7 @@ class Ear:
 
 
 def _card(folder: Path) -> Mapping[str, Any]:
-    try:
-        card = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UnavailableError(f"{folder / CARD} can't be read ({error.strerror}): no drum network there.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UnavailableError(f"{folder / CARD} is not YAML: {' '.join(str(error).split())[:100]}") from error
-    if not isinstance(card, Mapping) or card.get("kind") != KIND:
-        raise UnavailableError(f"{folder} holds no drum network: its card is of another kind.")
+    card = read_card(folder, KIND, "drum")
     if not isinstance(card.get("hits"), Mapping):
         raise UnavailableError(f"{folder / CARD} does not say which peaks are hits.")
     return card
