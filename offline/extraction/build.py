@@ -15,7 +15,7 @@ from offline.audio import RATE, Wave, open_recording, read_spans
 from offline.catalogue import Source, source_of
 from offline.extraction.choice import CONFIDENT, choose
 from offline.extraction.classes import References
-from offline.extraction.cuts import PREROLL, Cut, cut, fundamental, loudness, matched_gains
+from offline.extraction.cuts import PREROLL, Cut, around, cut, fundamental, loudness, matched_gains
 from offline.extraction.distances import between, template
 from offline.extraction.found import Found
 from offline.extraction.pack import LANES, Pack, Row, save_pack
@@ -180,17 +180,15 @@ class _Rows:
 
 def cut_out(sound: Wave, found: Found, every: Sequence[Found], method: str) -> Cut:
     """The same cut from a recording that is in memory."""
-    first = max(found.start - PREROLL, 0)
-    around = np.pad(sound[first : found.start + found.length], (PREROLL - (found.start - first), 0))
-    return _shaped(around, found, every, method)
+    return _shaped(around(sound, found.start, found.length), found, every, method)
 
 
-def _shaped(around: Wave, found: Found, every: Sequence[Found], method: str) -> Cut:
+def _shaped(part: Wave, found: Found, every: Sequence[Found], method: str) -> Cut:
     """The paper's windows stay as long as they are; what begins at an onset ends before the next sure one."""
     if method != "onset":
-        return cut(around, found.lane, keep_length=True)
+        return cut(part, found.lane, keep_length=True)
     later = [one.start for one in every if one.start > found.start and one.confidence >= CONFIDENT]
-    return cut(around, found.lane, next_onset=min(later) - found.start if later else None)
+    return cut(part, found.lane, next_onset=min(later) - found.start if later else None)
 
 
 def _info(row: Row, plan: Plan) -> dict[str, str]:

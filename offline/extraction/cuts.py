@@ -52,16 +52,22 @@ class Cut:
     offset: int
 
 
-def cut(around: Wave, lane: str, *, next_onset: int | None = None, keep_length: bool = False) -> Cut:
+def around(sound: Wave, start: int, length: int) -> Wave:
+    """What ``cut`` wants of a place in a sound that is in memory."""
+    first = max(start - PREROLL, 0)
+    return np.pad(sound[first : start + length], (PREROLL - (start - first), 0))
+
+
+def cut(sound: Wave, lane: str, *, next_onset: int | None = None, keep_length: bool = False) -> Cut:
     """Cut a sample.
 
     Args:
-        around: ``PREROLL`` frames before the place, then what follows.
+        sound: ``PREROLL`` frames before the place, then what follows.
         lane: decides which rumble is taken away.
         next_onset: frames from the place to the next onset, where there is one.
         keep_length: cut no tail: for the paper's windows.
     """
-    clean = _without_rumble(around - around.mean(), lane)
+    clean = _without_rumble(sound - sound.mean(), lane)
     start = PREROLL - _back_to_crossing(clean)
     body = clean[start:]
     length = len(body) if keep_length else _audible(clean[:start], body)

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from offline.audio import RATE, Wave
 from offline.extraction.classes import NONE, Reference, References
-from offline.extraction.cuts import PREROLL, cut
+from offline.extraction.cuts import around, cut
 from offline.extraction.folds import Fold
 from offline.extraction.found import Finder, Found
 from offline.extraction.knn_method import NeighbourFinder
@@ -75,7 +73,6 @@ def truth(planted: Planted) -> list[tuple[str, Wave]]:
     starts = [round(event.at_s * RATE) for event in planted.events]
     found: list[tuple[str, Wave]] = []
     for event, start, following in zip(planted.events, starts, [*starts[1:], None], strict=True):
-        first = max(start - PREROLL, 0)
-        around = np.pad(planted.sound[first : start + RATE], (PREROLL - (start - first), 0))
-        found.append((event.lane, cut(around, event.lane, next_onset=following and following - start).sound))
+        part = around(planted.sound, start, RATE)
+        found.append((event.lane, cut(part, event.lane, next_onset=following and following - start).sound))
     return found
