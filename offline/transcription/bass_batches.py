@@ -14,8 +14,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from offline.transcription.bass_sight import BANDS, COARSE, PER_SEMITONE, QUIETEST, SILENT, Sight, levels
-from offline.transcription.bass_study import PITCHES, SILENCE, UNKNOWN, Page, targets
+from offline.transcription.bass_sight import (
+    BANDS,
+    COARSE,
+    PER_SEMITONE,
+    PITCHES,
+    QUIETEST,
+    SILENCE,
+    SILENT,
+    Sight,
+    levels,
+)
+from offline.transcription.bass_study import UNKNOWN, Page, targets
 
 FRAMES: Final = 384
 """7 s."""

@@ -17,8 +17,7 @@ from offline.models.bass_ear import BassEar, Shipped
 from offline.training.recipe import ExportPlan
 from offline.transcription.bass_decode import Strictness
 from offline.transcription.bass_ear import INPUT, KIND, OUTPUTS
-from offline.transcription.bass_sight import HOP_S, SIZE
-from offline.transcription.bass_study import LOWEST, PITCHES
+from offline.transcription.bass_sight import HOP_S, LOWEST, PITCHES, SIZE
 from offline.transcription.lesson_credits import lesson_facts
 from offline.transcription.lessons import Places
 from offline.transcription.scores import Tally

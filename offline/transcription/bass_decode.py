@@ -15,8 +15,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from offline.transcription.bass_sight import HOP_S
-from offline.transcription.bass_study import LOWEST, SILENCE
+from offline.transcription.bass_sight import HOP_S, LOWEST, SILENCE
 from offline.transcription.heard import BassNote
 
 APART: Final = 3

@@ -28,7 +28,10 @@ QUICK: Final = 320  # 73 ms
 FULL: Final = 1024  # 23 ms at the full rate
 TRANSFORM: Final = 2048
 LOWEST: Final = 21
-"""MIDI note of the lowest band."""
+"""MIDI note of the lowest band, and the lowest that a bass may have."""
+PITCHES: Final = 56
+SILENCE: Final = PITCHES
+"""The pitch's index that says that no bass sounds; others are semitones above ``LOWEST``."""
 OCTAVES: Final = 6
 PER_SEMITONE: Final = 3
 BANDS: Final = OCTAVES * 12 * PER_SEMITONE

@@ -14,16 +14,12 @@ from numpy.typing import NDArray
 from hitloopd.core.errors import HitloopError
 from offline.jobs import Job, Refused, job_key, run_jobs
 from offline.transcription import lessons
-from offline.transcription.bass_sight import HOP_S, spectra
+from offline.transcription.bass_sight import HOP_S, LOWEST, PITCHES, SILENCE, spectra
 from offline.transcription.heard import BassNote
 from offline.transcription.lessons import Material, Places, make_lesson
 
 VERSION: Final = 1
 """Of what is seen: pages kept by another version are made again."""
-LOWEST: Final = 21
-PITCHES: Final = 56
-SILENCE: Final = PITCHES
-"""The pitch's index that says that no bass sounds; others are semitones above ``LOWEST``."""
 UNKNOWN: Final = -1
 """The pitch's index where nobody says: before a piece's first note, that of the note it was cut out of may sound."""
 TOGETHER_S: Final = 0.02

@@ -16,8 +16,18 @@ from offline.models.bass_ear import BassEar as Net
 from offline.transcription.bass_batches import FRAMES, batch
 from offline.transcription.bass_decode import Said, Strictness, notes_of
 from offline.transcription.bass_ear import KIND, BassEar
-from offline.transcription.bass_sight import BANDS, HOP_S, LOWEST, PER_SEMITONE, SIZE, levels, spectra
-from offline.transcription.bass_study import PITCHES, SILENCE, UNKNOWN, Page, one_voice, targets
+from offline.transcription.bass_sight import (
+    BANDS,
+    HOP_S,
+    LOWEST,
+    PER_SEMITONE,
+    PITCHES,
+    SILENCE,
+    SIZE,
+    levels,
+    spectra,
+)
+from offline.transcription.bass_study import UNKNOWN, Page, one_voice, targets
 from offline.transcription.heard import BassNote, Stems
 from tests.offline.transcription_sounds import kick, laid, tone
 
