@@ -50,7 +50,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--quick", action="store_true", help=f"{QUICK_SEEDS} seed of {QUICK_COUNT} bars, no classifiers: a first look")
     add("--jobs", type=int, default=1, help="processes; 0 is one per core")
     add("--no-speed", action="store_true", help="don't time anybody")
-    add("--table", type=Path, metavar="FILE", help="update the comparison in this file (models/README.md)")
+    add(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="update the comparison in this file (models/README.md), keeping models that are not judged",
+    )
     add("--json", action="store_true", help="print the summary as JSON and nothing else")
 
 

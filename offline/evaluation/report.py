@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hitloopd.core.errors import UnavailableError
 from hitloopd.generate.card import read_card
-from offline.evaluation import pictures, tables
+from offline.evaluation import comparison, pictures, tables
 from offline.evaluation.baselines import NEGATIVES
 from offline.evaluation.reference import TITLES
 from offline.evaluation.sources import Source
@@ -17,8 +16,6 @@ from offline.evaluation.verdict import for_card, goals
 from offline.jobs import write_atomically
 
 Found = Mapping[str, Any]
-BEGIN: Final = "<!-- comparison: written by `python -m offline evaluate … --table`, do not edit by hand -->"
-END: Final = "<!-- comparison: end -->"
 INTRODUCTION: Final = """\
 Written by `python -m offline evaluate`; the same data, models and seeds give the same page (but for speed). The mean
 over {seeds} seeds of {count} bars each, ± the standard deviation over seeds. Every seed compares with another sample of
@@ -85,25 +82,11 @@ def write(folder: Path, summary: Found, found: Found, sources: Sequence[Source],
 
 
 def update_table(path: Path, summary: Found, sources: Sequence[Source], settings: Found) -> None:
-    """Put the comparison into a file, in place of the one that stands there, or at its end.
-
-    Raises:
-        UnavailableError: the block's beginning is there without its end.
-    """
+    """Put the comparison into a file; see ``comparison.put``."""
     facts = {"real": "bars of unseen songs", "rowmix": "every lane from another real bar"}
     facts |= {source.name: _what(source) for source in sources if source.name not in settings["refused"]}
-    block = (
-        f"{BEGIN}\n\n{tables.overview(summary, facts, settings['speeds'])}\n"
-        f"{LEGEND.format(seeds=settings['seeds'], count=settings['count'], ask=WAYS[settings['ask']])}\n{END}"
-    )
-    old = path.read_text(encoding="utf-8") if path.is_file() else "# Models\n"
-    before, begun, rest = old.partition(BEGIN)
-    if begun and END not in rest:
-        raise UnavailableError(
-            f"{path} has '{BEGIN}' but not '{END}': put it back, so that nothing else is overwritten."
-        )
-    after = rest.partition(END)[2] if begun else "\n"
-    write_atomically(path, f"{before.rstrip()}\n\n{block}{after}".encode())
+    legend = LEGEND.format(seeds=settings["seeds"], count=settings["count"], ask=WAYS[settings["ask"]])
+    comparison.put(path, tables.overview(summary, facts, settings["speeds"]), legend)
 
 
 def _introduction(settings: Found) -> str:

@@ -9,7 +9,7 @@ from hitloopd.generate.kinds import OTHERS
 from offline.__main__ import main
 from offline.dataset.store import save
 from offline.evaluation import control, work
-from offline.evaluation.report import BEGIN, END
+from offline.evaluation.comparison import BEGIN, END
 from tests.offline.evaluation_bars import bars
 
 
