@@ -21,8 +21,8 @@ from offline.transcription.separate_spectral import Spectral
 
 AUTO: Final = "auto"
 BEST: Final = "none"
-"""What ``auto`` is: the built-in transcribers learned from mixes. Of the notes of the rendered songs' basses they find .72
-in the mix and .65 in the stem that ``spectral`` makes; Demucs was not measured, as its weights were not at hand."""
+"""What ``auto`` is: the built-in transcribers learned from mixes. Of the rendered songs' bass notes they find .72 in
+the mix, and .65 in the stem that ``spectral`` makes. Demucs was not measured: its weights were not at hand."""
 
 
 @dataclass(frozen=True, slots=True)
