@@ -8,15 +8,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import cast
 
 from hitloopd import __version__
 from hitloopd.app import adopt
 from hitloopd.app.beginning import Beginning, Given
 from hitloopd.app.desk import ControlDesk, Doors
-from hitloopd.app.effects import score_of
+from hitloopd.app.export import export
 from hitloopd.app.facts import Facts
+from hitloopd.app.kit_offer import KitOffer
 from hitloopd.app.last_bar import LastBar
 from hitloopd.app.listening import Listening
 from hitloopd.app.logs import logging_to, set_level
@@ -47,8 +47,8 @@ from hitloopd.app.summary import shown, summary
 from hitloopd.app.wardrobe import Wardrobe
 from hitloopd.control.osc_server import OscSettings, OscSurface
 from hitloopd.control.perform import perform
-from hitloopd.core.commands import AskHealth, LoadKit, SetSource, StopAt, TellNotes
-from hitloopd.core.errors import DeviceError, HitloopError
+from hitloopd.core.commands import AskHealth, SetSource, StopAt, TellNotes
+from hitloopd.core.errors import HitloopError
 from hitloopd.core.notices import (
     BarStarted,
     Beat,
@@ -69,16 +69,13 @@ from hitloopd.core.notices import (
     Warned,
 )
 from hitloopd.core.pattern import Lane
-from hitloopd.core.routes import preset
 from hitloopd.core.transport import Source
-from hitloopd.generate.midifile import write_midi
 from hitloopd.generate.places import Places
 from hitloopd.generate.registry import models
 from hitloopd.io.audio_messages import AskAudioHealth, AudioHealth, AudioReady, SoundReady, SoundRefused
 from hitloopd.io.link import Link
-from hitloopd.ports.surface import Accepted, ControlSurface, Outcome, Rejected
+from hitloopd.ports.surface import ControlSurface, Outcome, Rejected
 from hitloopd.session.journal import Journal
-from hitloopd.session.state import SessionState
 
 log = logging.getLogger(__name__)
 
@@ -132,9 +129,10 @@ class Control:
         self._facts = Facts()
         self._journal = Journal(settings.paths.state, adopt.first_state(settings))
         self._surfaces: list[ControlSurface] = []
-        self._wardrobe = Wardrobe(settings.paths.library)
         self._listening = Listening(settings, options.config, options.overrides, self._kit_progress)
-        self._desk = ControlDesk(self._facts, self._journal, output_specs(settings), self._doors(), self._wardrobe)
+        wardrobe = Wardrobe(settings.paths.library)
+        self._desk = ControlDesk(self._facts, self._journal, output_specs(settings), self._doors(), wardrobe)
+        self._kit_offer = KitOffer(self._desk, self._facts, self._publish, self._note)
         self._last_bar = LastBar(
             options.bars,
             self._facts,
@@ -399,23 +397,12 @@ class Control:
             audio=self._to_audio if links.audio is not None else None,
             publish=self._publish,
             restart_generator=lambda why: _nowhere(links.supervisor.send(Restart("generator", why))),
-            export=self._export,
+            export=lambda name, state, bpm: export(self._settings, name, state, bpm),
             listen=self._listening.begin,
             check_model=lambda model, style: check_model(model, style, self._places()),
             morphs=lambda model: model in models(self._places()),
             now_ns=time.monotonic_ns,
         )
-
-    def _export(self, name: str, state: SessionState, bpm: float) -> str:
-        folder = self._settings.paths.library / "exports"
-        path = folder / Path(name).name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DeviceError(f"{folder} can't be made: {error.strerror}. Choose another paths.library.") from error
-        # the score, not the pattern: what is dragged into a DAW grooves as it was heard
-        write_midi(path, [score_of(state)], bpm=bpm, routes=preset(self._settings.midi.map))
-        return str(path)
 
     # ── sound, config ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -424,30 +411,7 @@ class Control:
         self._links.audio.send(message)
 
     def _kit_progress(self, notice: KitProgress) -> None:
-        """Live sampling went on; a kit that is ready is played from the next bar line on, if that was asked for."""
-        self._facts.listening = (notice.stage, notice.share, notice.text)
-        self._publish(notice)
-        if notice.share in (0.0, 1.0):
-            self._note("warning" if notice.stage == "failed" else "info", f"live sampling: {notice.text}")
-        if notice.stage == "ready" and self._listening.use:
-            self._offer(notice)
-
-    def _offer(self, notice: KitProgress) -> None:
-        try:
-            fill = self._wardrobe.fill(self._desk.history.present, notice.kit)
-        except HitloopError as error:
-            self._offered(notice, Rejected(error.code, str(error)))
-            return
-        command = LoadKit(notice.kit, fill=fill)
-        self._desk.submit("/hitloop/kit/load", command, lambda outcome: self._offered(notice, outcome))
-
-    def _offered(self, notice: KitProgress, outcome: Outcome) -> None:
-        match outcome:
-            case Accepted(_, bar):
-                text = f"Kit {notice.kit} plays from bar {bar + 1}; /hitloop/pattern/undo takes it back."
-                self._kit_progress(KitProgress("playing", 1.0, text, notice.kit))
-            case Rejected(_, text):
-                self._kit_progress(KitProgress("failed", 1.0, text, notice.kit))
+        self._kit_offer.progress(notice, use=self._listening.use)
 
     def _without_sound(self, why: str) -> None:
         """No device and no capture: the player stops preparing sound that nobody hears."""
