@@ -23,7 +23,6 @@ FPS: Final = RATE // HOP
 WINDOW: Final = 2048
 BANDS: Final = 36
 LOWEST_HZ: Final = 30.0
-HIGHEST_HZ: Final = 16_000.0
 CHROMA: Final = 12
 BASS: Final = slice(BANDS, BANDS + CHROMA)
 CHORDS: Final = slice(BANDS + CHROMA, BANDS + 2 * CHROMA)
@@ -32,6 +31,7 @@ REACH_S: Final = 0.2
 QUIETEST_DB: Final = -80.0
 """Power below this (of full scale) is silence: nothing is found in dither."""
 
+_RATIO: Final = 1.16  # of the centres of bands: the highest ends at 15.9 kHz
 _SLOW: Final = 8
 """Chroma is taken from every 8th frame of the low-passed sound."""
 _SLOW_WINDOW: Final = 2048
@@ -91,19 +91,16 @@ def _hann(size: int) -> Features:
 
 @functools.cache
 def _bank() -> Features:
-    """Triangles, evenly spaced on the mel scale, no narrower than two bins, each with a sum of one."""
-    mels = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)
-    edges = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+    """Triangles, each with a sum of one: as narrow as the window allows at the low end, a quarter octave above it."""
     bins = np.fft.rfftfreq(WINDOW, 1 / RATE)
-    wide = np.maximum(np.diff(edges), bins[1])
+    edges = [LOWEST_HZ]
+    while len(edges) < BANDS + 2:
+        edges.append(max(edges[-1] + bins[1], edges[-1] * _RATIO))
+    wide = np.diff(edges)
     rising = 1.0 - (edges[1:-1] - bins[:, None]) / wide[:-1]
     falling = 1.0 - (bins[:, None] - edges[1:-1]) / wide[1:]
     bank = np.clip(np.minimum(rising, falling), 0.0, None)
     return (bank / bank.sum(axis=0)).astype(np.float32)
-
-
-def _mel(hz: float) -> float:
-    return float(2595.0 * np.log10(1.0 + hz / 700.0))
 
 
 @functools.cache

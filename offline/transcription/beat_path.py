@@ -2,7 +2,7 @@
 
 Conventions: time is in frames of ``beat_features``; a beat's period is the distance to the beat before it. A state is
 (period, place); places 0 to 3 are the beats of a bar of 4/4, places 4 to 6 those of a bar of 3/4. What a beat gains is
-how much likelier it is than its neighbourhood, so where nothing is heard every path gains alike and the tempo stays.
+how much likelier it is than its neighbourhood, so where nothing is heard no path gains and the tempo stays.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _BLOCK: Final = int(PERIODS[0]) - _SLACK  # frames that depend on earlier ones o
 _PIECE: Final = 180 * FPS
 _AHEAD: Final = 40 * FPS  # frames after a piece that still have a say in it
 _FLOOR: Final = 0.02
-_NEIGHBOURHOOD: Final = 2 * FPS
+_NEIGHBOURHOOD: Final = 4 * FPS
+_OFF_BEAT: Final = 0.35
+"""What is less likely than this share of the beats around it is rather between two beats than one."""
 _SLACK_COST: Final = 0.25
 _TEMPO_COST: Final = 60.0  # for one e-fold of the period
 _STEPS: Final = 3  # frames by which the period may change from beat to beat
@@ -77,8 +79,12 @@ def beat_path(beat: Track, downbeat: Track) -> list[Beat]:
 
 def _gains(beat: Track, downbeat: Track) -> _Grid:
     """What a beat gains in each frame at each place: ``float32 [frames, PLACES]``."""
+    beat = beat.astype(np.float32)
     first = np.minimum(downbeat, beat)
-    usual = scipy.ndimage.uniform_filter1d(beat.astype(np.float32), _NEIGHBOURHOOD, mode="nearest") + _FLOOR
+    peaks = scipy.ndimage.maximum_filter1d(beat, FPS, mode="nearest")
+    clear = scipy.ndimage.uniform_filter1d(peaks, _NEIGHBOURHOOD, mode="nearest")
+    usual = scipy.ndimage.uniform_filter1d(beat, _NEIGHBOURHOOD, mode="nearest")
+    usual = np.maximum(usual, _OFF_BEAT * clear) + _FLOOR
     on, off = np.log((first + _FLOOR) / usual), np.log((beat - first + _FLOOR) / usual)
     gains = np.repeat(off[:, None], PLACES, axis=1).astype(np.float32)
     gains[:, DOWNBEATS] = on[:, None]

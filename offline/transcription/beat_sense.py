@@ -1,23 +1,40 @@
-"""How likely each moment is a beat, and the first beat of a bar.
+"""How likely each moment is a beat, and the first beat of a bar; and how much begins there.
 
-Conventions: frames and columns of ``beat_features``; probabilities are ``float32 [frames]``.
+Conventions: frames and columns of ``beat_features``; tracks are ``float32 [frames]``.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import scipy.ndimage
+import yaml
 from numpy.typing import NDArray
 
-from offline.transcription.beat_features import BANDS, BASS, CHORDS, FPS, Features
+from hitloopd.core.errors import UnavailableError
+from hitloopd.generate.card import CARD, MODEL, checked_bytes
+from hitloopd.generate.learned import Session, open_session
+from offline.transcription.beat_features import BANDS, FPS, Features
+from offline.transcription.beat_sight import CONTEXT, beat_sight, rises
 
-GROUPS: Final = (slice(0, 4), slice(4, 12), slice(12, 24), slice(24, BANDS))
-WEIGHTS: Final = (0.45, 0.2, 0.2, 0.15)
+KIND: Final = "beat-ear"
+INPUT: Final = "sight"
+OUTPUT: Final = "beats"
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_PLACES: Final = (_ROOT / "hitloopd" / "data" / "models", _ROOT / "models")  # a wheel, a checkout
+_FOUND: Final = tuple(place / KIND for place in _PLACES)
+SHIPPED: Final = next((folder for folder in _FOUND if folder.is_dir()), _FOUND[-1])
+"""The network that comes with hitloopd."""
+GROUPS: Final = (slice(0, 5), slice(5, 14), slice(14, 26), slice(26, BANDS))
+WEIGHTS: Final = (0.4, 0.2, 0.2, 0.2)
+PIECE: Final = 180 * FPS
+"""Frames that the network is shown at once, besides its context: what it needs of memory is known."""
 _RISE: Final = 3  # frames between the powers that are compared: 30 ms
-_NEAR: Final = 2 * FPS
-_CHANGE: Final = 40  # frames on either side that are compared for a change of harmony
+_NEAR: Final = 4 * FPS
 
 Track = NDArray[np.float32]
 
@@ -29,39 +46,46 @@ class Sense(NamedTuple):
     downbeat: Track
 
 
-def sense_beats(features: Features) -> Sense:
-    """The probabilities for a song."""
-    rise = onset_strength(features)
-    beat = np.clip(0.12 * rise, 0.0, 0.9) + 0.02
-    low = _standing_out(_rises(features[:, GROUPS[0]]).mean(axis=1))
-    change = _standing_out(_harmony(features[:, BASS]) + _harmony(features[:, CHORDS]))
-    share = 1.0 / (1.0 + np.exp(-(0.25 * low + 0.5 * change - 2.0)))
-    return Sense(beat.astype(np.float32), (beat * share).astype(np.float32))
+def sense_beats(features: Features, folder: Path = SHIPPED) -> Sense:
+    """The probabilities for a song.
+
+    Raises:
+        UnavailableError: the network is not there, is damaged, or can't be run.
+    """
+    session = _session(folder)
+    told = np.empty((2, len(features)), np.float32)
+    for first in range(0, len(features), PIECE):
+        last = min(first + PIECE, len(features))
+        start = max(first - CONTEXT, 0)
+        sight = beat_sight(features[start : last + CONTEXT])
+        even = np.pad(sight, ((0, 0), (0, sight.shape[1] % 2)), mode="edge")
+        told[:, first:last] = session.run([OUTPUT], {INPUT: even[None]})[0][0, :, first - start : last - start]
+    return Sense(told[0], np.minimum(told[0], told[1]))
+
+
+@functools.cache
+def _session(folder: Path) -> Session:
+    try:
+        card = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnavailableError(f"{folder / CARD} can't be read ({error.strerror}): no beat network there.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"{folder / CARD} is not YAML: {' '.join(str(error).split())[:100]}") from error
+    if not isinstance(card, Mapping) or card.get("kind") != KIND:
+        raise UnavailableError(f"{folder} holds no beat network: its card is of another kind.")
+    return open_session(checked_bytes(folder, MODEL, str(card.get("sha256"))))
 
 
 def onset_strength(features: Features) -> Track:
     """By how much each frame's rise in power stands out of its neighbourhood; the low end counts most."""
     total = np.zeros(len(features), np.float32)
+    rise = rises(features[:, :BANDS], _RISE)
     for group, weight in zip(GROUPS, WEIGHTS, strict=True):
-        total += np.float32(weight) * _standing_out(_rises(features[:, group]).mean(axis=1))
+        total += np.float32(weight) * _standing_out(rise[:, group].mean(axis=1))
     return total
 
 
-def _rises(power_db: Features) -> Features:
-    before = np.concatenate([np.repeat(power_db[:1], _RISE, axis=0), power_db[: len(power_db) - _RISE]])
-    return np.clip(power_db - before, 0.0, 30.0)
-
-
 def _standing_out(track: Track) -> Track:
-    near = scipy.ndimage.uniform_filter1d(track, 2 * _NEAR, mode="nearest")
-    spread = np.sqrt(np.maximum(scipy.ndimage.uniform_filter1d(track**2, 2 * _NEAR, mode="nearest") - near**2, 0.0))
-    return (np.clip((track - near) / (spread + 0.5), 0.0, 8.0)).astype(np.float32)
-
-
-def _harmony(chroma: Features) -> Track:
-    """How unlike the pitch classes after a frame are those before it."""
-    sums = np.concatenate([np.zeros((1, chroma.shape[1]), np.float64), np.cumsum(chroma, axis=0, dtype=np.float64)])
-    at = np.arange(len(chroma))
-    after = sums[np.minimum(at + _CHANGE, len(chroma))] - sums[at]
-    before = sums[at] - sums[np.maximum(at - _CHANGE, 0)]
-    return (np.abs(after - before).sum(axis=1) / _CHANGE).astype(np.float32)
+    near = scipy.ndimage.uniform_filter1d(track, _NEAR, mode="nearest")
+    spread = np.sqrt(np.maximum(scipy.ndimage.uniform_filter1d(track**2, _NEAR, mode="nearest") - near**2, 0.0))
+    return np.clip((track - near) / (spread + 0.5), 0.0, 8.0).astype(np.float32)

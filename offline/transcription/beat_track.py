@@ -21,6 +21,8 @@ COMMON: Final = 4
 WALTZ: Final = 3
 _AROUND: Final = 8  # bars on either side whose bar lines speak for or against one's own
 _NEAR: Final = 2  # frames
+WIDTH: Final = 3
+"""Frames on either side that belong to a beat."""
 _EARLY_S: Final = 0.05  # how far before the song's start a beat may be: it was cut there
 
 
@@ -33,6 +35,9 @@ class BeatTrack:
         places: in the bar.
         waltz: whether the bar is one of 3/4.
         strengths: the probability of a beat there.
+        between: the probability of a beat half-way to the next.
+        on: all probability that lies at the beat.
+        whole: all that lies between it and the next one, its own too.
         sure: how sure the place in the bar is.
     """
 
@@ -40,6 +45,9 @@ class BeatTrack:
     places: NDArray[np.int64]
     waltz: NDArray[np.bool_]
     strengths: Times
+    between: Times
+    on: Times
+    whole: Times
     sure: Times
 
 
@@ -47,7 +55,10 @@ def beat_track(path: Sequence[Beat], times: Times, sense: Sense, until_s: float)
     """The beats of a path, going on in the same tempo to the start of the song and to ``until_s``."""
     places = np.array([beat.place for beat in path])
     waltz = np.array([beat.waltz for beat in path])
-    strengths, downbeats = _near(sense.beat, path), _near(sense.downbeat, path)
+    frames = np.array([beat.frame for beat in path])
+    strengths, downbeats = _near(sense.beat, frames), _near(sense.downbeat, frames)
+    following = np.append(frames[1:], 2 * frames[-1] - frames[-2])
+    halves = (frames + following) // 2
     sure = _agreement(places, downbeats / np.maximum(strengths, 1e-6))
     before, after = _before(times), _after(times, until_s)
     early = (places[0] - np.arange(len(before), 0, -1)) % (WALTZ if waltz[0] else COMMON)
@@ -58,15 +69,22 @@ def beat_track(path: Sequence[Beat], times: Times, sense: Sense, until_s: float)
         np.concatenate([early, places, late]),
         np.pad(waltz, ends, mode="edge"),
         np.pad(strengths, ends, mode="edge"),
+        np.pad(_near(sense.beat, halves), ends, mode="edge"),
+        np.pad(_between(sense.beat, frames - WIDTH, frames + WIDTH + 1), ends, mode="edge"),
+        np.pad(_between(sense.beat, frames - WIDTH, following - WIDTH), ends, mode="edge"),
         np.pad(sure, ends, mode="edge"),
     )
 
 
-def _near(track: NDArray[np.float32], path: Sequence[Beat]) -> Times:
-    """The highest probability around each beat."""
-    frames = np.array([beat.frame for beat in path])
+def _near(track: NDArray[np.float32], frames: NDArray[np.int64]) -> Times:
+    """The highest probability around each of some frames."""
     windows = np.clip(frames[:, None] + np.arange(-_NEAR, _NEAR + 1), 0, len(track) - 1)
     return track[windows].max(axis=1).astype(np.float64)
+
+
+def _between(track: NDArray[np.float32], first: NDArray[np.int64], last: NDArray[np.int64]) -> Times:
+    sums = np.concatenate([[0.0], np.cumsum(track, dtype=np.float64)])
+    return sums[np.clip(last, 0, len(track))] - sums[np.clip(first, 0, len(track))]
 
 
 def _before(times: Times) -> Times:

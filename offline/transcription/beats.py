@@ -21,8 +21,16 @@ from offline.transcription.heard import BassNote, DrumHit, FoundBar
 
 SHORTEST_S: Final = 2.0
 """Below this there is no room for a bar."""
-LEAST_BEAT: Final = 0.25
+LEAST_BEAT: Final = 0.28
+"""Share of all that might be a beat which lies on the beats, in the bars around: in rain or talk it is 0.1 to 0.22."""
+LEAST_STRENGTH: Final = 0.1
+"""Probability of the beats themselves, likewise."""
 LEAST_BAR_LINE: Final = 0.5
+DOUBTFUL: Final = 0.7
+"""Of the beats' probability: what lies between them is as good from here on, and every other one is none below the
+rest."""
+AROUND: Final = 4
+"""Bars on either side that are asked for the tempo."""
 UNEVEN: Final = 0.1
 """How much two beats of a bar may differ, of the shorter one."""
 SILENT_DB: Final = -74.0
@@ -72,7 +80,9 @@ def _bars(track: BeatTrack) -> Iterator[range]:
 
 def _judged(track: BeatTrack, bar: range, features: Features, length_s: float) -> FoundBar:
     beats = track.times[bar.start : bar.stop]
-    strength = float(track.strengths[bar.start : bar.stop].mean())
+    around = _around(bar)
+    clear = float(track.on[around].sum() / max(float(track.whole[around].sum()), 1e-9))
+    strength = float(track.strengths[around].mean())
     sure = float(track.sure[bar.start : bar.stop].min())
     end = float(track.times[bar.stop])
     heard = features[int(beats[0] * FPS) : int(end * FPS) + 1]
@@ -82,11 +92,33 @@ def _judged(track: BeatTrack, bar: range, features: Features, length_s: float) -
         (track.waltz[bar.start] or len(bar) != COMMON, f"its beats are {len(bar)}"),
         (len(heard) == 0 or loudest_db(heard) < SILENT_DB, "nothing sounds in it"),
         (_uneven(track, bar), "the tempo changes inside it"),
-        (strength < LEAST_BEAT, "the beat is not clear"),
+        (clear < LEAST_BEAT or strength < LEAST_STRENGTH, "the beat is not clear"),
+        (_twice_fits(track, bar), "twice the tempo fits as well"),
+        (_half_fits(track, bar), "half the tempo fits as well"),
         (sure < LEAST_BAR_LINE, "the bar line is not clear"),
     )
     reason = next((text for holds, text in reasons if holds), "")
-    return FoundBar(float(beats[0]), end, tuple(beats.tolist()), min(strength, sure), reason)
+    return FoundBar(float(beats[0]), end, tuple(beats.tolist()), min(clear, sure, 1.0), reason)
+
+
+def _around(bar: range) -> slice:
+    return slice(max(bar.start - COMMON * AROUND, 0), bar.stop + COMMON * AROUND)
+
+
+def _twice_fits(track: BeatTrack, bar: range) -> bool:
+    """Whether, in the bars around, there are beats between the beats."""
+    near = _around(bar)
+    return bool(track.between[near].mean() > DOUBTFUL * track.strengths[near].mean())
+
+
+def _half_fits(track: BeatTrack, bar: range) -> bool:
+    """Whether every other beat, in the bars around, is hardly one."""
+    near = _around(bar)
+    odd = track.places[near] % 2 == 1
+    if odd.all() or not odd.any():
+        return False
+    weak, strong = sorted((track.strengths[near][odd].mean(), track.strengths[near][~odd].mean()))
+    return bool(weak < (1.0 - DOUBTFUL) * strong)
 
 
 def _uneven(track: BeatTrack, bar: range) -> bool:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from hitloopd.core.errors import UnavailableError
+from hitloopd.core.pattern import Lane
 from offline.audio import RATE
-from offline.transcription.beat_features import FPS, HOP, REACH_S, beat_features
+from offline.transcription import beat_sense
+from offline.transcription.beat_features import COLUMNS, FPS, HOP, REACH_S, beat_features
+from offline.transcription.beat_sense import sense_beats
+from offline.transcription.beat_times import Struck, beat_times
 from offline.transcription.beats import find_bars
-from offline.transcription.heard import FoundBar
+from offline.transcription.heard import DrumHit, FoundBar
 from tests.offline.beat_songs import drifting, song, steady
 
 PRECISE_S = 0.006
@@ -29,15 +37,17 @@ def test_features_of_a_stretch_are_those_of_the_whole() -> None:
     whole = beat_features(sound)
     first, reach = 200, round(REACH_S * FPS)
     part = beat_features(sound[first * HOP :])
-    np.testing.assert_allclose(
-        part[reach:400], whole[first + reach : first + 400], atol=0.02
-    )  # the slow sound has its frames elsewhere
+    assert part.shape == (1 + (len(sound) - first * HOP) // HOP, COLUMNS)
+    slow_sound_lies_elsewhere = 0.02
+    np.testing.assert_allclose(part[reach:400], whole[first + reach : first + 400], atol=slow_sound_lies_elsewhere)
 
 
-@pytest.mark.parametrize(("bpm", "start_s"), [(120, 0.0), (128, 0.437), (140, 0.2)])
-def test_house_is_found_at_its_tempo_and_bar_lines(bpm: float, start_s: float) -> None:
+@pytest.mark.parametrize(
+    ("bpm", "start_s", "floor"), [(120, 0.0, True), (128, 0.437, True), (140, 0.2, False), (110, 0.3, False)]
+)
+def test_steady_songs_are_found_at_their_tempo_and_bar_lines(bpm: float, start_s: float, floor: bool) -> None:
     beats_s = steady(bpm, 64, start_s)
-    bars = found(song(beats_s, [4] * 16, floor=True))
+    bars = found(song(beats_s, [4] * 16, floor=floor))
     whole = [bar for bar in bars if not bar.reason]
     assert len(whole) >= 12
     for bar in whole:
@@ -53,11 +63,90 @@ def test_beats_follow_a_drifting_tempo() -> None:
     assert np.percentile(strays(bars, beats_s), 95) < PRECISE_S
 
 
+def test_a_bar_of_two_beats_is_left_out() -> None:
+    meters = [4] * 10 + [2] + [4] * 10
+    beats_s = steady(124, sum(meters), 0.2)
+    bars = found(song(beats_s, meters))
+    odd = [bar for bar in bars if "beats are" in bar.reason]
+    assert [len(bar.beats_s) for bar in odd] == [2]
+    assert odd[0].start_s == pytest.approx(beats_s[40], abs=PRECISE_S)
+
+
+def test_bars_lie_one_behind_the_other_and_tell_their_beats() -> None:
+    beats_s = steady(126, 48, 0.4)
+    bars = found(song(beats_s, [4] * 12))
+    for bar, after in pairwise(bars):
+        assert bar.end_s == after.start_s
+    for bar in bars:
+        assert bar.beats_s[0] == bar.start_s
+        assert 0.0 <= bar.confidence <= 1.0
+
+
+def test_what_the_song_cuts_off_is_no_whole_bar() -> None:
+    beats_s = steady(125, 48)
+    sound = song(beats_s, [4] * 12)
+    cut = round((beats_s[2] - 0.1) * RATE)
+    bars = found(sound[cut : round(beats_s[46] * RATE)])
+    assert "begins" in bars[0].reason
+    assert "ends" in bars[-1].reason
+
+
 @pytest.mark.parametrize("level", [0.0, 1e-5])
 def test_silence_has_no_bars(level: float) -> None:
     assert found(np.random.default_rng(1).normal(0, level, 20 * RATE).astype(np.float32)) == []
 
 
+def _rain() -> np.ndarray:
+    draw = np.random.default_rng(3)
+    sound = draw.normal(0, 0.01, 30 * RATE)
+    for at in draw.integers(0, len(sound) - 2000, 400):
+        sound[at : at + 2000] += draw.normal(0, 0.2) * draw.normal(0, 1, 2000) * np.exp(-np.arange(2000) / 200)
+    return sound.astype(np.float32)
+
+
+def _murmur() -> np.ndarray:
+    """Syllables of uneven length, as speech has them."""
+    draw = np.random.default_rng(4)
+    sound, at = np.zeros(30 * RATE), 0
+    while at < len(sound) - RATE:
+        length = int(draw.uniform(0.08, 0.4) * RATE)
+        tone = np.sign(np.sin(2 * np.pi * draw.uniform(90, 160) * np.arange(length) / RATE))
+        sound[at : at + length] += 0.2 * tone * np.hanning(length)
+        at += length + int(draw.exponential(0.1) * RATE)
+    return sound.astype(np.float32)
+
+
+@pytest.mark.parametrize("make", [_rain, _murmur])
+def test_sound_without_a_beat_gives_no_bar_to_use(make) -> None:
+    assert [bar for bar in found(make()) if not bar.reason] == []
+
+
 @pytest.mark.parametrize("length", [0, 1, RATE // 10, RATE])
 def test_what_is_too_short_has_no_bars(length: int) -> None:
     assert found(np.ones(length, np.float32)) == []
+
+
+def test_a_song_in_pieces_is_sensed_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = beat_features(song(steady(124, 96), [4] * 24))
+    whole = sense_beats(features)
+    monkeypatch.setattr(beat_sense, "PIECE", 11 * FPS)
+    np.testing.assert_allclose(sense_beats(features).beat, whole.beat, atol=1e-3)
+
+
+def test_beats_are_timed_by_what_is_struck() -> None:
+    beats_s = steady(121, 40, 0.25)
+    frames = np.round(beats_s * FPS).astype(np.int64)
+    hits = [DrumHit(float(at) + 0.004, Lane.KICK, 1.0, 1.0) for at in beats_s]
+    hits[7] = hits[7]._replace(time_s=hits[7].time_s + 0.03)  # one that is late does not move the beat
+    struck = Struck.of([hit.time_s for hit in hits], [hit.confidence for hit in hits])
+    times = beat_times(frames, np.zeros(frames[-1] + 100, np.float32), struck)
+    np.testing.assert_allclose(times, beats_s + 0.004, atol=0.002)
+
+
+@pytest.mark.parametrize("card", [None, "kind: drum-ear", "kind: beat-ear\nsha256: 00", "{"])
+def test_a_damaged_network_is_named(tmp_path: Path, card: str | None) -> None:
+    if card is not None:
+        (tmp_path / "card.yaml").write_text(card)
+        (tmp_path / "model.onnx").write_bytes(b"none")
+    with pytest.raises(UnavailableError):
+        sense_beats(np.zeros((300, COLUMNS), np.float32), tmp_path)
