@@ -13,6 +13,7 @@ from offline.dataset.store import AUDIO
 from offline.transcription.folder import PROVENANCE_FILE, is_transcribed, read_provenance, song_source
 from offline.transcription.songs import Song, find_songs
 
+PARTS: Final = ("drums", "bass", "beats", "separator")
 SONGS: Final = "songs"
 """Folder in a data set's folder for the songs that were transcribed for it."""
 
@@ -63,5 +64,5 @@ def audio_facts(found: Sequence[Found]) -> dict[str, Any]:
         "bars found": sum(facts["bars"]["found"] for facts in told),
         "bars kept": sum(facts["bars"]["kept"] for facts in told),
         "left out": dict(left_out.most_common()),
-        **{part: dict(Counter(str(facts[part]) for facts in told)) for part in ("separator", "drums", "bass")},
+        **{part: dict(Counter(str(facts[part]) for facts in told)) for part in PARTS},
     }

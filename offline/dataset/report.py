@@ -12,6 +12,7 @@ import numpy as np
 
 from hitloopd.core.time import TICKS_PER_CELL
 from offline.catalogue import UNKNOWN
+from offline.dataset.audio import PARTS
 from offline.dataset.build import Built
 from offline.dataset.pictures import draw_bars, draw_heat
 from offline.dataset.songs import SPLITS, TEST, TRAIN
@@ -207,8 +208,7 @@ def _songs(facts: Mapping[str, Any]) -> list[str]:
     if not audio:
         return []
     parts = ", ".join(
-        f"{part} by {' and '.join(f'{name} ({count})' for name, count in audio[part].items())}"
-        for part in ("drums", "bass", "separator")
+        f"{part} by {' and '.join(f'{name} ({count})' for name, count in audio[part].items())}" for part in PARTS
     )
     return [
         "## Bars out of songs\n",

@@ -44,6 +44,7 @@ class Ears:
         bass: hears the bass.
         beat_features: what the beats are found by, ``float32 [frames, n]``, 100 frames a second.
         find_bars: the bars of a song by start, without overlap, from those, its hits and notes, and its length in s.
+        beats: the name of what finds them.
     """
 
     separator: Separator
@@ -51,6 +52,7 @@ class Ears:
     bass: BassTranscriber
     beat_features: Callable[[Wave], Features]
     find_bars: Callable[[Features, Sequence[DrumHit], Sequence[BassNote], float], Sequence[FoundBar]]
+    beats: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass
 
+from hitloopd.core.errors import UnavailableError
+from hitloopd.generate.card import MODEL
 from offline.transcription.bass import bass_transcriber
 from offline.transcription.beat_features import beat_features
+from offline.transcription.beat_sense import SHIPPED as BEATS
 from offline.transcription.beats import find_bars
 from offline.transcription.drums import drum_transcriber
 from offline.transcription.listen import Ears
@@ -36,4 +40,14 @@ def ears(choice: Choice) -> Ears:
         bass_transcriber(choice.bass),
         beat_features,
         find_bars,
+        _beat_finder(),
     )
+
+
+def _beat_finder() -> str:
+    """The name of what finds the beats, with the first digits of the network's hash, as the transcribers have it."""
+    path = BEATS / MODEL
+    try:
+        return f"ear {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+    except OSError as error:
+        raise UnavailableError(f"{path} can't be read ({error.strerror}): no beat network there.") from error

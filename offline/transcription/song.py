@@ -70,7 +70,7 @@ class Task:
         """Everything that decides what comes of it."""
         ears = parts.ears(self.choice)
         stems = sorted((name, file_hash(path)) for name, path in self.stems.items())
-        names = (ears.separator.name, ears.drums.name, ears.bass.name)
+        names = (ears.separator.name, ears.drums.name, ears.bass.name, ears.beats)
         song = (self.name, file_hash(self.source.path), self.source.credit())
         return job_key(VERSION, ENCODING, song, self.choice, names, stems)
 
@@ -139,6 +139,7 @@ def _facts(task: Task, ears: Ears, heard: Listened, bars: Sequence[Bar], song: C
         "separator": "given stems" if len(task.stems) == len(STEMS) else ears.separator.name,
         "drums": ears.drums.name,
         "bass": ears.bass.name,
+        "beats": ears.beats,
         "stems": {name: {"file": path.name, "hash": file_hash(path)} for name, path in sorted(task.stems.items())},
         "asked_for": asdict(task.choice),
         "versions": {"hitloopd": __version__, **{name: version(name) for name in PACKAGES}},

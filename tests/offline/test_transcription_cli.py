@@ -101,6 +101,7 @@ def test_the_provenance_tells_whose_it_is_and_who_heard_it(fakes, album, tmp_pat
     assert (facts["song"], facts["title"]) == ("album/two/mix.wav", "two")
     assert (facts["author"], facts["licence"], facts["family"]) == ("Bo", "CC BY 4.0", "by")
     assert (facts["separator"], facts["drums"], facts["bass"]) == ("apart", "read drums", "read bass")
+    assert facts["beats"] == "even bars"
     assert facts["bars"] == {"found": 4, "kept": 3, "left out": {REASON: 1}}
     assert facts["confidence"] == pytest.approx(0.9 * 3 / 4)
     assert facts["hits"]["kick"] == {"count": 16, "confidence": 0.8}

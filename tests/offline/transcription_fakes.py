@@ -108,4 +108,4 @@ def even_bars(features, drums, bass, length_s):
 
 
 def fake_ears(unsure_s: float = 0.0) -> Ears:
-    return Ears(Apart(), ReadDrums(unsure_s), ReadBass(), loudness, even_bars)
+    return Ears(Apart(), ReadDrums(unsure_s), ReadBass(), loudness, even_bars, "even bars")
