@@ -14,7 +14,7 @@ from offline.transcription.heard import DrumHit
 
 REACH: Final = 2
 """A peak is the greatest of so many frames on either side: hits of one lane are at least 30 ms apart."""
-STRONG: Final = 0.9
+STRONG: Final = 0.8
 """Of the peaks above the floor are no higher than the strong ones."""
 SOFTEST: Final = 1 / 127
 

@@ -13,9 +13,9 @@ from offline.transcription.drum_peaks import Activations, Peaks, Rule, find_peak
 from offline.transcription.drum_spectrum import FPS
 from offline.transcription.scores import ONSET_S, Tally, onset_tally, pooled
 
-FLOORS: Final = (0.06, 0.09, 0.12, 0.16, 0.2, 0.25, 0.3, 0.36)
-SHARES: Final = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-MOSTS: Final = (0.3, 0.4, 0.5, 0.6, 0.7)
+FLOORS: Final = (0.06, 0.12, 0.2, 0.3, 0.36, 0.42, 0.48, 0.55, 0.62, 0.7)
+SHARES: Final = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+MOSTS: Final = (0.5, 0.7, 0.9)
 
 Times = NDArray[np.float64]
 

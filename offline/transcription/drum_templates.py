@@ -35,7 +35,7 @@ FREE: Final = 6
 ROUNDS: Final = 30
 LAG: Final = 2  # frames over which a rise counts
 PRESSED: Final = 0.4  # power to this: nearer to loudness, so that quiet hats count beside kicks
-RULES: Final = tuple(Rule(least, 0.0, least) for least in (0.6, 0.55, 0.12, 0.28))
+RULES: Final = tuple(Rule(least, 0.0, least) for least in (0.55, 0.45, 0.12, 0.28))
 """A full hit is 1 already: the floor alone decides."""
 _LEAD: Final = np.zeros(RATE // 10, np.float32)
 _SEED: Final = 11
@@ -127,7 +127,7 @@ def _factored(seen: Matrix, attacks: Matrix) -> Matrix:
     amounts = np.full((len(seen), len(parts)), seen.mean() + _TINY, np.float32)
     for _ in range(ROUNDS):
         share = seen / np.maximum(amounts @ parts, _TINY)
-        amounts *= (share @ parts.T) / parts.sum(axis=1)
+        amounts *= (share @ parts.T) / np.maximum(parts.sum(axis=1), _TINY)
         share = seen / np.maximum(amounts @ parts, _TINY)
         grown = parts * (amounts.T @ share) / np.maximum(amounts.sum(axis=0), _TINY)[:, None]
         parts[len(attacks) :] = grown[len(attacks) :] / np.maximum(
