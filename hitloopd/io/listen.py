@@ -27,6 +27,8 @@ CLIENT: Final = "hitloopd-listen"
 SILENT_S: Final = 3.0
 """An input that brings nothing for so long has died."""
 TELL_S: Final = 0.5
+FRAMES_WRAP: Final = 1 << 32
+"""JACK counts frames in 32 bits."""
 QUIET_DB: Final = -70.0
 """A recording that never gets louder than this has nothing in it to play."""
 
@@ -140,14 +142,19 @@ def _jack_input(client: Any, wanted: Sequence[str]) -> Generator[Input]:  # noqa
     blocks: queue.SimpleQueue[Block] = queue.SimpleQueue()
     ins = [client.inports.register(f"in_{number}") for number in range(1, len(wanted) + 1)]
 
+    connected_at: list[int] = []
+
     def heard(_frames: int) -> None:
-        blocks.put(np.stack([port.get_array() for port in ins], axis=1))
+        # a period that began before the connection is silence that nobody played
+        if connected_at and (client.last_frame_time - connected_at[0]) % FRAMES_WRAP < FRAMES_WRAP // 2:
+            blocks.put(np.stack([port.get_array() for port in ins], axis=1))
 
     client.set_process_callback(heard)
     try:
         client.activate()
         for name, port in zip(wanted, ins, strict=True):
             client.connect(name, port)
+        connected_at.append(int(client.frame_time))
         yield Input(f"JACK {', '.join(wanted)}", int(client.samplerate), len(ins), blocks)
     finally:
         client.deactivate()
