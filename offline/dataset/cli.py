@@ -140,10 +140,9 @@ def _tell_skipped(skipped: Sequence[tuple[str, str]]) -> None:
 
 
 def _summary(report: Mapping[str, Any], out: Path) -> str:
-    audio = report["audio"]
-    heard = f"{report['bars of audio']} of them heard in {audio['songs']} songs, " if audio else ""
+    heard = f" ({report['bars of audio']} of them heard in recordings)" if report["audio"] else ""
     return (
-        f"{report['bars']} bars with drums, {report['with bass']} with bass ({report['distinct with bass']} distinct), "
-        f"{heard}"
+        f"{report['bars']} bars with drums{heard}, "
+        f"{report['with bass']} with bass ({report['distinct with bass']} distinct), "
         f"{report['songs']} songs, {report['files skipped']} files skipped: {out}/report.md"
     )

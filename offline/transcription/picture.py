@@ -161,7 +161,8 @@ def _bar_marks(panel: Any, bars: Sequence[Bar], span: Span, *, numbered: bool) -
             room = (min(found.end_s, span[1]) - max(found.start_s, span[0])) / (span[1] - span[0]) * LETTERS
             text = f" {index + 1}  {bar.reason}"
             shown = text if len(text) < room else f" {index + 1}"
-            panel.text(found.start_s, top * 0.955, shown, color=INK, fontsize=7.5, va="top", clip_on=True)
+            words = panel.text(found.start_s, top * 0.955, shown, color=INK, fontsize=7.5, va="top", clip_on=True)
+            words.set_path_effects([patheffects.withStroke(linewidth=2, foreground=GROUND)])
     panel.set_xlim(*span)
 
 

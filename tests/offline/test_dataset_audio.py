@@ -53,7 +53,7 @@ def test_the_kept_bars_of_songs_come_in_with_their_seconds(album, tmp_path, caps
     assert np.allclose(bars.tempo_bpm, 120)
     with np.load(tmp_path / "set" / "songs" / "one" / "rolls.npz") as file:
         assert np.array_equal(np.round(file["rolls"] * 127), one.rolls)
-    assert "8 of them heard in 2 songs" in capsys.readouterr().out
+    assert "8 bars with drums (8 of them heard in recordings)" in capsys.readouterr().out
 
 
 def test_songs_and_notes_make_one_data_set(album, tmp_path):
