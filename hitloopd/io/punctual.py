@@ -19,8 +19,8 @@ LEAD_NS: Final = 1_000_000  # a step on cold caches takes 0.4 ms; while it waits
 LEAST_NS: Final = 30_000
 MOST_NS: Final = 300_000
 FIRST_NS: Final = 150_000  # an idle core needs some 100 µs to wake
-UP_NS: Final = 16_000
-DOWN_NS: Final = 500  # one wake-up in 33 is later than the headroom
+UP_NS: Final = 20_000
+DOWN_NS: Final = 300  # one wake-up in 67 is later than the headroom
 WORTH_NS: Final = 100_000  # a sleep costs as much time as half of this
 
 Send = Callable[[int, int, bytes], None]
@@ -30,7 +30,7 @@ class Headroom:
     """How long before an instant to be woken, so as to be awake at it: learnt from how late the last wake-ups were.
 
     A busy core wakes within some 50 µs, an idle one takes twice as long, and what is left of the headroom is spun away.
-    So it follows the lateness that three in a hundred exceed, quickly upwards and slowly down.
+    So it follows the lateness that one in 67 exceeds, quickly upwards and slowly down.
 
     Attributes:
         ns: the headroom.
