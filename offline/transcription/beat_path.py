@@ -21,7 +21,7 @@ FASTEST_BPM: Final = 200
 PERIODS: Final = np.arange(60 * FPS // FASTEST_BPM, 60 * FPS // SLOWEST_BPM + 1)
 PLACES: Final = 7
 DOWNBEATS: Final = (0, 4)
-LIKELY_BPM: Final = 125.0
+LIKELY_BPM: Final = 140.0
 
 _SLACK: Final = 1  # frames by which a beat may miss the period's grid
 _BLOCK: Final = int(PERIODS[0]) - _SLACK  # frames that depend on earlier ones only
@@ -35,7 +35,7 @@ _SLACK_COST: Final = 0.25
 _TEMPO_COST: Final = 60.0  # for one e-fold of the period
 _STEPS: Final = 3  # frames by which the period may change from beat to beat
 _JUMP_COST: Final = 14.0  # to any other tempo
-_PRIOR: Final = 0.15  # for an octave off the likely tempo, squared, each beat
+_PRIOR: Final = 0.5  # for an octave off the likely tempo, squared, each beat
 _ODD_BAR_COST: Final = 7.0
 _WALTZ_COST: Final = 9.0
 _NEVER: Final = np.float32(-1e9)

@@ -23,6 +23,8 @@ SHORTEST_S: Final = 2.0
 """Below this there is no room for a bar."""
 LEAST_BEAT: Final = 0.28
 """Share of all that might be a beat which lies on the beats, in the bars around: in rain or talk it is 0.1 to 0.22."""
+BEATLESS: Final = 0.19
+"""The same share of a whole song below which it has no beat at all."""
 LEAST_STRENGTH: Final = 0.1
 """Probability of the beats themselves, likewise."""
 LEAST_BAR_LINE: Final = 0.5
@@ -60,8 +62,9 @@ def find_bars(
     frames = np.array([beat.frame for beat in path])
     times = beat_times(frames, onset_strength(features), _struck(drums, bass))
     track = beat_track(path, times, sense, length_s + TOLERATED_S)
-    bars = [_judged(track, bar, features, length_s) for bar in _bars(track)]
-    return bars if any(bar.confidence >= LEAST_BEAT for bar in bars) else []
+    if track.on.sum() < BEATLESS * track.whole.sum() or track.strengths.max() < LEAST_STRENGTH:
+        return []
+    return [_judged(track, bar, features, length_s) for bar in _bars(track)]
 
 
 def _struck(drums: Sequence[DrumHit], bass: Sequence[BassNote]) -> Struck:
