@@ -44,7 +44,7 @@ class Outcome:
         bars: every bar found; those that were left out have a reason.
         cells: of the bars that were kept, in their order.
         kept_starts_s: where those begin.
-        who: separator, drums and bass, as they call themselves.
+        who: separator, drums, bass and beats, as they call themselves.
         cpu_s: processor time it took, in a process that may have been doing it for the first time.
         reason: why nothing came of it; empty where something did.
     """
@@ -76,7 +76,7 @@ def heard(
 
 def _job(song: JudgedSong, choice: Choice, work: Path) -> Job:
     who = ears(choice)
-    names = (who.separator.name, who.drums.name, who.bass.name)
+    names = (who.separator.name, who.drums.name, who.bass.name, who.beats)
     key = job_key(code_hash(), song.name, file_hash(song.mix), choice, names)
     return Job(key, (song, choice, work / "folders" / key))
 
@@ -106,7 +106,7 @@ def read_outcome(folder: Path, cpu_s: float) -> Outcome:
         bars=tuple(_bar(row) for row in rows),
         cells=cells,
         kept_starts_s=tuple(row["start_s"] for row in kept),
-        who={kind: str(facts[kind]) for kind in ("separator", "drums", "bass")},
+        who={kind: str(facts[kind]) for kind in ("separator", "drums", "bass", "beats")},
         cpu_s=cpu_s,
     )
 
