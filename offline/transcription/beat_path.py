@@ -32,12 +32,12 @@ _NEIGHBOURHOOD: Final = 4 * FPS
 _OFF_BEAT: Final = 0.35
 """What is less likely than this share of the beats around it is rather between two beats than one."""
 _SLACK_COST: Final = 0.25
-_TEMPO_COST: Final = 60.0  # for one e-fold of the period
+_TEMPO_COST: Final = 150.0  # for one e-fold of the period
 _STEPS: Final = 3  # frames by which the period may change from beat to beat
-_JUMP_COST: Final = 14.0  # to any other tempo
+_JUMP_COST: Final = 25.0  # to any other tempo
 _PRIOR: Final = 0.5  # for an octave off the likely tempo, squared, each beat
-_ODD_BAR_COST: Final = 7.0
-_WALTZ_COST: Final = 9.0
+_ODD_BAR_COST: Final = 8.5
+_WALTZ_COST: Final = 10.0
 _NEVER: Final = np.float32(-1e9)
 
 Track = NDArray[np.float32]
@@ -53,14 +53,17 @@ class Beat(NamedTuple):
     waltz: bool
 
 
-def beat_path(beat: Track, downbeat: Track) -> list[Beat]:
+def beat_path(beat: Track, downbeat: Track, places: _Grid | None = None) -> list[Beat]:
     """The beats of a song.
 
     Args:
         beat: the probability of a beat in each frame.
         downbeat: of the first beat of a bar; no higher than ``beat``.
+        places: what else speaks for each of the four places in the bar, log likelihood ratios ``[frames, 4]``.
     """
     gains = _gains(beat, downbeat)
+    if places is not None:
+        gains[:, : places.shape[1]] += places
     found: list[Beat] = []
     first, start = 0, None
     while first < len(gains):

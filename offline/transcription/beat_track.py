@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from offline.transcription.beat_cues import Evidence
 from offline.transcription.beat_path import Beat
 from offline.transcription.beat_sense import Sense
 from offline.transcription.beat_times import Times
@@ -51,7 +52,7 @@ class BeatTrack:
     sure: Times
 
 
-def beat_track(path: Sequence[Beat], times: Times, sense: Sense, until_s: float) -> BeatTrack:
+def beat_track(path: Sequence[Beat], times: Times, sense: Sense, evidence: Evidence, until_s: float) -> BeatTrack:
     """The beats of a path, going on in the same tempo to the start of the song and to ``until_s``."""
     places = np.array([beat.place for beat in path])
     waltz = np.array([beat.waltz for beat in path])
@@ -59,7 +60,8 @@ def beat_track(path: Sequence[Beat], times: Times, sense: Sense, until_s: float)
     strengths, downbeats = _near(sense.beat, frames), _near(sense.downbeat, frames)
     following = np.append(frames[1:], 2 * frames[-1] - frames[-2])
     halves = (frames + following) // 2
-    sure = _agreement(places, downbeats / np.maximum(strengths, 1e-6))
+    first = evidence[frames, 0] - evidence[frames, 1:].max(axis=1)
+    sure = _agreement(places, downbeats / np.maximum(strengths, 1e-6), first)
     before, after = _before(times), _after(times, until_s)
     early = (places[0] - np.arange(len(before), 0, -1)) % (WALTZ if waltz[0] else COMMON)
     late = (places[-1] + np.arange(1, len(after) + 1)) % (WALTZ if waltz[-1] else COMMON)
@@ -99,10 +101,10 @@ def _after(times: Times, until_s: float) -> Times:
     return times[-1] + step * np.arange(1, count + 1)
 
 
-def _agreement(places: NDArray[np.int64], shares: Times) -> Times:
+def _agreement(places: NDArray[np.int64], shares: Times, heard: NDArray[np.float32]) -> Times:
     """How sure each beat's place in the bar is: what the bars around it say for it, against the other places."""
     share = np.clip(shares, 0.02, 0.98)
-    odds = np.log(share / (1.0 - share))
+    odds = np.log(share / (1.0 - share)) + heard
     sums = np.zeros((COMMON, len(places) + 1))
     for place in range(COMMON):
         sums[place, 1:] = np.cumsum(np.where(places == place, odds, 0.0))
