@@ -34,6 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="data sets, runs, models and pages")
     parser.add_argument("--generator", default="weave", help="what to train (default: weave)")
     parser.add_argument("--epochs", type=int, help="(default: the settings' own)")
+    parser.add_argument("--seeds", type=int, help="of the judgement (default: its own)")
     arguments = parser.parse_args(words)
     worst = 0
     for step in steps(arguments):
@@ -58,8 +59,9 @@ def steps(given: argparse.Namespace) -> Iterator[Words]:
             yield ["train", given.generator, "--data", str(out / name), "--out", str(run), *more]
             yield ["export", str(run), "--data", str(out / name), "--out", str(model)]
     models = [str(_model(out, name)) for name in (NOTES, BOTH)]
+    seeds = [] if given.seeds is None else ["--seeds", str(given.seeds)]
     for name in (NOTES, BOTH):
-        yield [JUDGE, "--data", str(out / name), "--models", *models, "--out", str(out / f"on-{name}")]
+        yield [JUDGE, "--data", str(out / name), "--models", *models, *seeds, "--out", str(out / f"on-{name}")]
 
 
 def _model(out: Path, name: str) -> Path:
