@@ -6,28 +6,23 @@ Conventions: frames and columns of ``beat_features``; tracks are ``float32 [fram
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import scipy.ndimage
-import yaml
 from numpy.typing import NDArray
 
-from hitloopd.core.errors import UnavailableError
-from hitloopd.generate.card import CARD, MODEL, checked_bytes
+from hitloopd.generate.card import MODEL, checked_bytes
 from hitloopd.generate.learned import Session, open_session
 from offline.transcription.beat_features import BANDS, FPS, Features
 from offline.transcription.beat_sight import CONTEXT, beat_sight, rises
+from offline.transcription.ear_files import read_card, shipped
 
 KIND: Final = "beat-ear"
 INPUT: Final = "sight"
 OUTPUT: Final = "beats"
-_ROOT: Final = Path(__file__).resolve().parents[2]
-_PLACES: Final = (_ROOT / "hitloopd" / "data" / "models", _ROOT / "models")  # a wheel, a checkout
-_FOUND: Final = tuple(place / KIND for place in _PLACES)
-SHIPPED: Final = next((folder for folder in _FOUND if folder.is_dir()), _FOUND[-1])
+SHIPPED: Final = shipped(KIND)
 """The network that comes with hitloopd."""
 GROUPS: Final = (slice(0, 5), slice(5, 14), slice(14, 26), slice(26, BANDS))
 WEIGHTS: Final = (0.4, 0.2, 0.2, 0.2)
@@ -65,14 +60,7 @@ def sense_beats(features: Features, folder: Path = SHIPPED) -> Sense:
 
 @functools.cache
 def _session(folder: Path) -> Session:
-    try:
-        card = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UnavailableError(f"{folder / CARD} can't be read ({error.strerror}): no beat network there.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UnavailableError(f"{folder / CARD} is not YAML: {' '.join(str(error).split())[:100]}") from error
-    if not isinstance(card, Mapping) or card.get("kind") != KIND:
-        raise UnavailableError(f"{folder} holds no beat network: its card is of another kind.")
+    card = read_card(folder, KIND, "beat")
     return open_session(checked_bytes(folder, MODEL, str(card.get("sha256"))))
 
 

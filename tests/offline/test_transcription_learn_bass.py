@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from offline.transcription import bass_card
+from offline.transcription import ear_card
 from offline.transcription.bass_batches import batch
 from offline.transcription.bass_card import Taught, write_model
 from offline.transcription.bass_decode import Strictness
@@ -52,7 +52,7 @@ def test_how_strict_to_be_is_what_scores_best_on_validation(page: Page) -> None:
 
 
 def test_the_file_says_what_the_network_says(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bass_card, "lesson_facts", lambda _: {"sources": []})
+    monkeypatch.setattr(ear_card, "lesson_facts", lambda _: {"sources": []})
     net = fresh(1).eval()
     _, scores = judged(net, [page])
     write_model(tmp_path, Taught(net, Strictness(0.3, 0.2), scores, {"steps": 0}), Places(tmp_path, tmp_path))
