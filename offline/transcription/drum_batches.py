@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ OWN_REST: Final = 0.5
 NO_DRUMS: Final = 0.04
 DRUMS_ONLY: Final = 0.12
 REST_DB: Final = (-14.0, 8.0)
+ON_KITS: Final = 0.45
+"""Share of the stretches whose drums are from the pages of many kits."""
 WITH_HANDS: Final = 0.25
 """Share of the stretches with percussion mixed under them."""
 HANDS_DB: Final = (-14.0, 2.0)
@@ -31,39 +33,51 @@ FLOOR: Final = -9.0
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
-def batch(pages: Sequence[Page], hands: Sequence[Page], size: int, order: tuple[int, int]) -> Batch:
+class Beside(NamedTuple):
+    """What lessons are mixed with: pages of drums alone on many kits, and of percussion; either may be empty."""
+
+    kits: Sequence[Page]
+    hands: Sequence[Page]
+
+
+def batch(pages: Sequence[Page], beside: Beside, size: int, order: tuple[int, int]) -> Batch:
     """Levels, onsets and velocities of some stretches.
 
     Args:
         pages: to take them from.
-        hands: percussion to mix under some of them.
+        beside: what to mix some of them with.
         size: how many stretches.
         order: seed and step, which decide all.
     """
     draw = np.random.default_rng(order)
-    parts = [_stretch(pages, hands, draw) for _ in range(size)]
+    parts = [_stretch(pages, beside, draw) for _ in range(size)]
     return tuple(np.stack(column) for column in zip(*parts, strict=True))  # type: ignore[return-value] - three columns
 
 
-def _stretch(pages: Sequence[Page], hands: Sequence[Page], draw: np.random.Generator) -> Batch:
-    page = pages[int(draw.integers(len(pages)))]
+def _stretch(pages: Sequence[Page], beside: Beside, draw: np.random.Generator) -> Batch:
+    alone = bool(len(beside.kits)) and draw.random() < ON_KITS
+    page = _one(beside.kits if alone else pages, draw)
     first = int(draw.integers(0, max(len(page.mix) - FRAMES, 0) + 1))
     onsets, forces = targets(page, first, FRAMES)
-    if draw.random() < AS_IT_IS:
+    if not alone and draw.random() < AS_IT_IS:
         log = _part(page.mix, first)
     else:
-        other = page if draw.random() < OWN_REST else pages[int(draw.integers(len(pages)))]
+        other = page if not alone and draw.random() < OWN_REST else _one(pages, draw)
         start = first if other is page else int(draw.integers(0, max(len(other.rest) - FRAMES, 0) + 1))
         log, silent = _remixed(_part(page.drums, first), _part(other.rest, start), draw)
         if silent:
             onsets[:], forces[:] = 0.0, 0.0
-    if len(hands) and draw.random() < WITH_HANDS:
-        beside = hands[int(draw.integers(len(hands)))]
-        start = int(draw.integers(0, max(len(beside.drums) - FRAMES, 0) + 1))
-        log = _joined(log, _part(beside.drums, start), draw)
-        onsets = np.maximum(onsets, targets(beside, start, FRAMES)[0])
+    if len(beside.hands) and draw.random() < WITH_HANDS:
+        hands = _one(beside.hands, draw)
+        start = int(draw.integers(0, max(len(hands.drums) - FRAMES, 0) + 1))
+        log = _joined(log, _part(hands.drums, start), draw)
+        onsets = np.maximum(onsets, targets(hands, start, FRAMES)[0])
     seen = levels(log, max(reference(log), QUIETEST) + draw.normal() * LEVEL_DB / 10)
     return _with_holes(seen, draw), onsets, forces
+
+
+def _one(pages: Sequence[Page], draw: np.random.Generator) -> Page:
+    return pages[int(draw.integers(len(pages)))]
 
 
 def _part(log: NDArray[np.float16], first: int) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import io
 import pickle
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitloopd.core.pattern import DRUM_LANES
+from offline.audio import Wave
 from offline.jobs import job_key, write_atomically
 from offline.transcription import lessons
 from offline.transcription.drum_spectrum import BANDS, FPS, HOP, log_power
@@ -37,6 +38,7 @@ KINDS: Final[Mapping[str, tuple[int, ...]]] = {
 PERCUSSION: Final = "percussion"
 OUTPUTS: Final = (*(lane.value for lane in DRUM_LANES), *KINDS, PERCUSSION)
 LANES: Final = len(DRUM_LANES)
+Piece = Callable[[Material, int], tuple[Wave, tuple[DrumNote, ...]]]
 _TOLD_BY_LANE: Final = (35, 36, 38, 40, 42, 44)
 _VERSION: Final = 1
 _REPORT_S: Final = 15.0
@@ -113,12 +115,21 @@ def pages(places: Places, seeds: Iterable[int], cache: Path, *, train: bool = Tr
 
 def percussion_pages(places: Places, count: int, cache: Path) -> list[Page]:
     """Pages of percussion alone, to be mixed under others in training; they are kept in one file."""
-    path = cache / "pages" / f"{job_key('percussion', lessons.VERSION, _VERSION, BANDS, HOP, count)}.pickle"
+    return _alone(places, count, cache, "percussion", lessons.percussion_piece)
+
+
+def kit_pages(places: Places, count: int, cache: Path) -> list[Page]:
+    """Pages of drums alone on many kits, to be mixed with accompaniments in training; they are kept in one file."""
+    return _alone(places, count, cache, "kits", lessons.kit_piece)
+
+
+def _alone(places: Places, count: int, cache: Path, name: str, piece: Piece) -> list[Page]:
+    path = cache / "pages" / f"{job_key(name, lessons.VERSION, _VERSION, BANDS, HOP, count)}.pickle"
     if not path.is_file():
         material = Material.load(places)
         made: list[Page] = []
         for seed in range(count):
-            sound, notes = lessons.percussion_piece(material, seed)
+            sound, notes = piece(material, seed)
             log = log_power(sound).astype(np.float16)
             made.append(Page(log, log, np.zeros((0, log.shape[1]), np.float16), _strokes(notes)))
         write_atomically(path, pickle.dumps([page.packed() for page in made]))

@@ -10,7 +10,7 @@ import argparse
 import io
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,9 +24,9 @@ from hitloopd.core.errors import ConfigError
 from hitloopd.core.pattern import DRUM_LANES
 from offline.jobs import write_atomically
 from offline.models.drum_ear import DrumEar
-from offline.transcription.drum_batches import batch
+from offline.transcription.drum_batches import Beside, batch
 from offline.transcription.drum_card import Taught, write_model
-from offline.transcription.drum_pages import LANES, OUTPUTS, Page, pages, percussion_pages
+from offline.transcription.drum_pages import LANES, OUTPUTS, Page, kit_pages, pages, percussion_pages
 from offline.transcription.drum_peaks import Rule
 from offline.transcription.drum_scores import best_rule
 from offline.transcription.drum_spectrum import SIZE, levels, reference
@@ -50,6 +50,7 @@ class Settings:
         more: lessons that come in with each step.
         validation: lessons to find the rules of hearing with.
         hands: pieces of percussion to mix under them.
+        kits: pieces of drums on many kits to mix with their accompaniments.
         steps: batches.
         batch: stretches of 8 s in a batch.
         rate: highest rate of learning.
@@ -62,6 +63,7 @@ class Settings:
     more: float = 0.25
     validation: int = 60
     hands: int = 100
+    kits: int = 300
     steps: int = 2000
     batch: int = 12
     rate: float = 3e-3
@@ -71,13 +73,14 @@ class Settings:
 
 @dataclass(slots=True)
 class Run:
-    """A training as it goes on."""
+    """A training as it goes on; ``before`` is what was done to the weights that it began with, for the card."""
 
     net: DrumEar
     optimiser: torch.optim.Optimizer
     pace: torch.optim.lr_scheduler.LRScheduler
     step: int = 0
     cpu_s: float = 0.0
+    before: dict[str, Any] | None = None
 
 
 def begin(settings: Settings, start: Path | None = None) -> Run:
@@ -88,14 +91,21 @@ def begin(settings: Settings, start: Path | None = None) -> Run:
     """
     torch.manual_seed(settings.seed)
     net = DrumEar(SIZE, len(OUTPUTS), LANES)
-    if start is not None:
-        net.load_state_dict(_read(start)["net"])
+    held = _read(start) if start is not None else None
+    if held is not None:
+        net.load_state_dict(held["net"])
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=settings.steps + 1, pct_start=0.1)
-    return Run(net, optimiser, pace)
+    return Run(net, optimiser, pace, before=_history(held) if held is not None else None)
 
 
-def train(run: Run, lessons: Iterator[Page], hands: Sequence[Page], settings: Settings, checkpoint: Path) -> None:
+def _history(held: Mapping[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of its training and of those before."""
+    told = {**held["settings"], "step": held["step"], "cpu_s": round(held["cpu_s"])}
+    return told | ({"started_from": held["before"]} if held.get("before") else {})
+
+
+def train(run: Run, lessons: Iterator[Page], beside: Beside, settings: Settings, checkpoint: Path) -> None:
     """Go on to the last step; a checkpoint now and then.
 
     It begins with the first lessons and takes more with each step, so that others may be made meanwhile by another
@@ -110,7 +120,7 @@ def train(run: Run, lessons: Iterator[Page], hands: Sequence[Page], settings: Se
         while len(known) < min(settings.lessons, settings.first + int(run.step * settings.more)):
             known.append(next(lessons))
         seen, onsets, forces = (
-            torch.from_numpy(a) for a in batch(known, hands, settings.batch, (settings.seed, run.step))
+            torch.from_numpy(a) for a in batch(known, beside, settings.batch, (settings.seed, run.step))
         )
         torch.manual_seed((settings.seed << 24) + run.step)  # dropout too follows from the step
         with torch.autocast("cpu", torch.bfloat16):
@@ -153,6 +163,7 @@ def _held(run: Run, settings: Settings) -> bytes:
             "settings": asdict(settings),
             "step": run.step,
             "cpu_s": run.cpu_s,
+            "before": run.before,
             "net": run.net.state_dict(),
             "optimiser": run.optimiser.state_dict(),
             "pace": run.pace.state_dict(),
@@ -177,7 +188,7 @@ def resumed(settings: Settings, checkpoint: Path, start: Path | None = None) -> 
     run.net.load_state_dict(held["net"])
     run.optimiser.load_state_dict(held["optimiser"])
     run.pace.load_state_dict(held["pace"])
-    run.step, run.cpu_s = held["step"], held["cpu_s"]
+    run.step, run.cpu_s, run.before = held["step"], held["cpu_s"], held.get("before")
     return run
 
 
@@ -218,7 +229,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="checkpoint of another training, whose weights this one begins with")
     for name, default in asdict(Settings()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=type(default), default=default, help="default %(default)s"
+        )
     parser.add_argument("--lessons-only", action="store_true", help="make the lessons, from the last to the first")
     args = parser.parse_args(words)
     settings = Settings(**{name: getattr(args, name) for name in asdict(Settings())})
@@ -230,14 +243,13 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     checkpoint = args.work / CHECKPOINT
     run = resumed(settings, checkpoint, args.start)
-    hands = percussion_pages(places, settings.hands, args.work)
-    train(run, pages(places, range(settings.lessons), args.work), hands, settings, checkpoint)
+    beside = Beside(kit_pages(places, settings.kits, args.work), percussion_pages(places, settings.hands, args.work))
+    train(run, pages(places, range(settings.lessons), args.work), beside, settings, checkpoint)
     rules, scores = judged(run.net, list(pages(places, range(settings.validation), args.work, train=False)))
     print(*(f"{lane}: F {score.f:.3f}" for lane, score in scores.items()), sep="\n")
     training: dict[str, Any] = asdict(settings) | {"cpu_s": round(run.cpu_s)}
-    if args.start is not None:
-        before = _read(args.start)
-        training["started_from"] = {**before["settings"], "step": before["step"], "cpu_s": round(before["cpu_s"])}
+    if run.before is not None:
+        training["started_from"] = run.before
     write_model(args.out, Taught(run.net, rules, scores, training), places)
     return 0
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import scipy.signal
@@ -62,6 +62,21 @@ class Stroke:
 
 
 Kit = Mapping[str, tuple[Stroke, ...]]
+Recipe = Callable[[np.random.Generator], Drum]
+
+
+class Manner(NamedTuple):
+    """How the sounds of kits come about.
+
+    Args:
+        synthesised: share of them that are made from a recipe.
+        recipes: by kind.
+        aged: what else is done to each.
+    """
+
+    synthesised: float
+    recipes: Mapping[str, Recipe]
+    aged: Callable[[Wave, np.random.Generator], Wave] | None
 
 
 def drum_sounds(folder: Path, *, train: bool) -> list[Reference]:
@@ -83,30 +98,43 @@ def _is_for_training(name: str) -> bool:
     return int.from_bytes(digest, "big") / 2**64 >= VALIDATION_SHARE
 
 
-def draw_kit(sounds: Sequence[Reference], draw: np.random.Generator) -> Kit:
+def draw_kit(sounds: Sequence[Reference], draw: np.random.Generator, manner: Manner | None = None) -> Kit:
     """A kit: from one source where it has the sound, else and mostly from all, some synthesised."""
+    manner = manner or Manner(SYNTHESISED, RECIPES, None)
     source = "" if draw.random() < MIXED else str(draw.choice(sorted({kit_of(sound.name) for sound in sounds})))
-    synthesised = 1.0 if draw.random() < 0.12 else SYNTHESISED * (not source)
+    synthesised = 1.0 if draw.random() < 0.12 else manner.synthesised * (not source)
     balance = draw.uniform(0.2, 1.0) if draw.random() < FLAT else 1.0
     return {
-        kind: tuple(_stroke(sounds, kind, (source, synthesised, balance), draw) for _ in range(SEVERAL.get(kind, 1)))
+        kind: tuple(
+            _stroke(sounds, kind, _How(source, synthesised, balance, manner), draw) for _ in range(SEVERAL.get(kind, 1))
+        )
         for kind in KINDS
     }
 
 
-def _stroke(sounds: Sequence[Reference], kind: str, how: tuple[str, float, float], draw: np.random.Generator) -> Stroke:
-    source, synthesised, balance = how
+class _How(NamedTuple):
+    """Of one kit: its source, if it has one, and how evenly loud its sounds are."""
+
+    source: str
+    synthesised: float
+    balance: float
+    manner: Manner
+
+
+def _stroke(sounds: Sequence[Reference], kind: str, how: _How, draw: np.random.Generator) -> Stroke:
     fitting = [sound for sound in sounds if sound.kind == kind]
-    of_source = [sound for sound in fitting if kit_of(sound.name) == source]
+    of_source = [sound for sound in fitting if kit_of(sound.name) == how.source]
     fitting = of_source or fitting
-    if not fitting or draw.random() < synthesised:
-        raw = np.asarray(render(RECIPES[kind](draw), RATE), np.float32)
+    if not fitting or draw.random() < how.synthesised:
+        raw = np.asarray(render(how.manner.recipes[kind](draw), RATE), np.float32)
         sound = Reference(kind, _plain_kind(kind), Path(kind), raw)
     else:
         chosen = fitting[int(draw.integers(len(fitting)))]
         sound = Reference(chosen.name, _plain_kind(kind), chosen.path, chosen.sound)
     level, spread = LEVEL_DB[kind]
-    return aligned(varied(sound, draw), level * balance + draw.uniform(-spread, spread), draw.uniform(0.0, 0.8))
+    wave = varied(sound, draw)
+    wave = how.manner.aged(wave, draw) if how.manner.aged else wave
+    return aligned(wave, level * how.balance + draw.uniform(-spread, spread), draw.uniform(0.0, 0.8))
 
 
 def _plain_kind(kind: str) -> str:
@@ -238,7 +266,7 @@ def _perc(draw: np.random.Generator) -> Drum:
     return Drum((grain,), grain.fall_s + 0.08, 0.35, 0.5, 2000.0, seed=_seed(draw))  # shaker, tambourine
 
 
-RECIPES: Final[Mapping[str, Callable[[np.random.Generator], Drum]]] = {
+RECIPES: Final[Mapping[str, Recipe]] = {
     "kick": _kick,
     "snare": _snare,
     "rim": _rim,

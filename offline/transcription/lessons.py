@@ -30,6 +30,7 @@ from offline.jobs import file_hash, job_key, write_atomically
 from offline.transcription.heard import BassNote, DrumHit
 from offline.transcription.lesson_bass import draw_bass, played_bass
 from offline.transcription.lesson_drummer import draw_touch, played_drums
+from offline.transcription.lesson_drumming import drumming
 from offline.transcription.lesson_kits import draw_kit, drum_sounds
 from offline.transcription.lesson_mixing import mixed
 from offline.transcription.lesson_score import DrumNote, Score, at_beats, first_at, hits_of
@@ -219,6 +220,12 @@ def percussion_piece(material: Material, seed: int) -> tuple[Wave, tuple[DrumNot
     draw = np.random.default_rng((VERSION, seed, int(material.train), 1))
     notes = percussion_notes(PIECE_S, draw)
     return played_drums(notes, draw_kit(material.sounds, draw), draw_touch(draw), PIECE_S, draw), tuple(notes)
+
+
+def kit_piece(material: Material, seed: int) -> tuple[Wave, tuple[DrumNote, ...]]:
+    """Drums alone on many kits, one after the other."""
+    draw = np.random.default_rng((VERSION, seed, int(material.train), 2))
+    return drumming(material.sounds, material.grooves, PIECE_S, draw)
 
 
 def _style_piece(material: Material, draw: np.random.Generator) -> tuple[Score, Wave, Wave, str]:

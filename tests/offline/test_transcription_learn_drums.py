@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hitloopd.core.errors import ConfigError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
+from offline.transcription import drum_batches
 from offline.transcription.drum_pages import KINDS, LANES, OUTPUTS, Page, page_of, targets
 from offline.transcription.drum_peaks import Rule
 from offline.transcription.drum_scores import best_rule, tally
@@ -20,10 +23,12 @@ from tests.offline.extraction_sounds import bass, kick, noise
 torch = pytest.importorskip("torch")
 
 from offline.models.drum_ear import DrumEar  # noqa: E402 - not without torch
-from offline.transcription.drum_batches import FRAMES, batch  # noqa: E402
+from offline.transcription.drum_batches import FRAMES, Beside, batch  # noqa: E402
 from offline.transcription.learn_drums import Settings, activations, begin, judged, resumed, train  # noqa: E402
 
 SMALL = Settings(lessons=3, first=2, more=0.5, steps=4, batch=2, keep_every=2)
+
+ALONE = Beside([], [])
 
 
 def page(seed=0, length_s=9.0):
@@ -73,12 +78,28 @@ def test_targets_rise_and_fall_around_the_onset():
 
 def test_a_batch_follows_from_its_step():
     pages = [page(0), page(1)]
-    one, same, other = (batch(pages, [page(2)], 3, (1, step)) for step in (5, 5, 6))
+    one, same, other = (batch(pages, Beside([page(3)], [page(2)]), 3, (1, step)) for step in (5, 5, 6))
     assert [part.shape for part in one] == [(3, FRAMES, SIZE), (3, FRAMES, len(OUTPUTS)), (3, FRAMES, LANES)]
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not np.array_equal(one[0], other[0])
     assert np.isfinite(one[0]).all()
     assert one[1].any()
+
+
+def test_drums_of_many_kits_are_taught_over_the_accompaniment_of_lessons(monkeypatch):
+    monkeypatch.setattr(drum_batches, "ON_KITS", 1.0)
+    monkeypatch.setattr(drum_batches, "NO_DRUMS", 0.0)
+    monkeypatch.setattr(drum_batches, "DRUMS_ONLY", 0.0)
+    empty = np.full((900, SIZE), -9.0, np.float16)
+    silence = np.zeros((0, 3), np.float32)
+    bright = empty.copy()
+    bright[:, 50] = -1.0  # what no drum of the lesson does
+    kit = Page(empty, page(0).drums[:900], silence, np.array([(2.0, 1, 0.5)], np.float32))
+    lesson = Page(bright, empty, bright, np.array([(2.0, 0, 0.5)], np.float32))
+    seen, onsets, _ = batch([lesson], Beside([kit], []), 8, (1, 1))
+    assert onsets[..., 1].any()
+    assert not onsets[..., 0].any()
+    assert (seen.mean(axis=1).argmax(axis=1) == 50).any()
 
 
 def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path):
@@ -90,13 +111,13 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path):
         raise KeyboardInterrupt
 
     whole = begin(SMALL)
-    train(whole, iter(pages), [], SMALL, tmp_path / "whole.pt")
+    train(whole, iter(pages), ALONE, SMALL, tmp_path / "whole.pt")
     half = begin(SMALL)
     with pytest.raises(KeyboardInterrupt):
-        train(half, ended(), [], SMALL, checkpoint)
+        train(half, ended(), ALONE, SMALL, checkpoint)
     later = resumed(SMALL, checkpoint)
     assert later.step == 2
-    train(later, iter(pages), [], SMALL, checkpoint)
+    train(later, iter(pages), ALONE, SMALL, checkpoint)
     for one, other in zip(whole.net.state_dict().values(), later.net.state_dict().values(), strict=True):
         assert torch.equal(one, other)
     with pytest.raises(ConfigError, match="other settings"):
@@ -106,11 +127,30 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path):
         resumed(SMALL, checkpoint)
 
 
+def test_a_training_remembers_those_before(tmp_path):
+    pages = [page(seed) for seed in range(3)]
+    first = begin(SMALL)
+    train(first, iter(pages), ALONE, SMALL, tmp_path / "first.pt")
+    again = replace(SMALL, seed=7)
+    second = begin(again, tmp_path / "first.pt")
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(first.net.state_dict().values(), second.net.state_dict().values(), strict=True)
+    )
+    train(second, iter(pages), ALONE, again, tmp_path / "second.pt")
+    third = begin(SMALL, tmp_path / "second.pt")
+    assert third.before is not None
+    assert (third.before["seed"], third.before["step"]) == (7, SMALL.steps)
+    assert third.before["started_from"]["seed"] == SMALL.seed
+    assert "started_from" not in third.before["started_from"]
+    assert resumed(again, tmp_path / "second.pt", tmp_path / "first.pt").before == third.before["started_from"]
+
+
 def test_it_learns_where_kicks_begin(tmp_path):
     settings = Settings(lessons=2, first=2, steps=30, batch=2, rate=5e-3, keep_every=1000)
     pages = [page(seed) for seed in range(2)]
     run = begin(settings)
-    train(run, iter(pages), pages, settings, tmp_path / "run.pt")
+    train(run, iter(pages), Beside(pages, pages), settings, tmp_path / "run.pt")
     kicks = activations(run.net, pages[0])[:, 0]
     at = np.round(pages[0].strokes[:, 0] * FPS).astype(int)
     assert np.median(kicks[at]) > 3 * np.median(kicks)

@@ -17,6 +17,7 @@ from offline.extraction.general_midi import own_sounds
 from offline.transcription.heard import BassNote
 from offline.transcription.lesson_bass import draw_bass, played_bass
 from offline.transcription.lesson_drummer import Touch, played_drums
+from offline.transcription.lesson_drumming import FADE, KIT_S, MANNER, aged, drumming
 from offline.transcription.lesson_kits import KINDS, aligned, draw_kit, drum_sounds
 from offline.transcription.lesson_mixing import mixed
 from offline.transcription.lesson_score import DrumNote, hits_of
@@ -74,6 +75,39 @@ def test_hits_follow_the_drum_map_and_layers_are_one_hit():
 def test_every_kind_can_be_synthesised(kind):
     kit = draw_kit(own_sounds(), np.random.default_rng(4))
     assert all(np.isfinite(stroke.hard).all() and np.abs(stroke.hard).max() > 0 for stroke in kit[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_drums_alone_have_more_various_sounds(kind):
+    sounds = own_sounds()
+    kits = [draw_kit(sounds, np.random.default_rng(4), manner) for manner in (MANNER, MANNER, None)]
+    for stroke in kits[0][kind]:
+        assert np.isfinite(stroke.hard).all()
+        assert np.abs(stroke.hard).max() > 0
+    assert all(np.array_equal(a.hard, b.hard) for a, b in zip(kits[0][kind], kits[1][kind], strict=True))
+    assert any(not np.array_equal(a.hard, b.hard) for a, b in zip(kits[0][kind], kits[2][kind], strict=True))
+
+
+def test_an_aged_sound_is_at_another_pitch_but_begins_where_it_did():
+    made = [aged(snare(), np.random.default_rng(seed)) for seed in range(12)]
+    assert len({len(sound) for sound in made}) > 3
+    assert all(np.isfinite(sound).all() and sound.dtype == np.float32 for sound in made)
+    assert sum(np.array_equal(sound, snare()) for sound in made) > 0
+
+
+def test_drums_alone_change_their_kit_and_are_heard_where_they_are_written(tmp_path):
+    hits = [hit(beat, note, 100) for beat in range(64) for note in (KICK, HAT)]
+    groove = read_midi(write(tmp_path / "groove.mid", track(hits, extra=[tempo(120), meter(4, 4)])))
+    sound, notes = drumming(own_sounds(), [groove], 3 * KIT_S, np.random.default_rng(2))
+    assert len(sound) == round(3 * KIT_S * RATE)
+    times = np.array([note.time_s for note in notes])
+    assert (np.diff(times) >= 0).all()
+    assert {int(time_s // KIT_S) for time_s in times} == {0, 1, 2}
+    loud = np.abs(sound)
+    heard = [loud[round(t * RATE) : round((t + 0.03) * RATE)].max() for t in times]
+    assert np.median(heard) > 3 * np.median(loud)
+    for end in (1, 2):  # the kit before has faded out
+        assert loud[round(end * KIT_S * RATE) - FADE // 64 : round(end * KIT_S * RATE)].max() < 0.05
 
 
 def test_judged_kits_and_basses_are_kept_out(tmp_path):
