@@ -199,6 +199,12 @@ def _read(checkpoint: Path) -> dict[str, Any]:
         raise ConfigError([f"{checkpoint}: no checkpoint: {' '.join(str(error).split())[:200]}"]) from error
 
 
+def mean_weights(nets: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of trainings of one descent: steadier than the last of them."""
+    first = nets[0]
+    return {name: torch.stack([net[name].double() for net in nets]).mean(dim=0).to(first[name].dtype) for name in first}
+
+
 def activations(net: DrumEar, page: Page) -> np.ndarray:
     """What the network says of a whole lesson, ``[frames, lanes]``."""
     log = page.mix.astype(np.float32)
@@ -228,6 +234,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, required=True, help="folder for lessons and the checkpoint")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="checkpoint of another training, whose weights this one begins with")
+    parser.add_argument(
+        "--mean", type=Path, nargs="+", default=[], help="checkpoints whose weights are averaged with those taught here"
+    )
     for name, default in asdict(Settings()).items():
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=type(default), default=default, help="default %(default)s"
@@ -245,9 +254,13 @@ def main(words: Sequence[str] | None = None) -> int:
     run = resumed(settings, checkpoint, args.start)
     beside = Beside(kit_pages(places, settings.kits, args.work), percussion_pages(places, settings.hands, args.work))
     train(run, pages(places, range(settings.lessons), args.work), beside, settings, checkpoint)
+    others = [_read(path) for path in args.mean]
+    run.net.load_state_dict(mean_weights([run.net.state_dict(), *(other["net"] for other in others)]))
     rules, scores = judged(run.net, list(pages(places, range(settings.validation), args.work, train=False)))
     print(*(f"{lane}: F {score.f:.3f}" for lane, score in scores.items()), sep="\n")
     training: dict[str, Any] = asdict(settings) | {"cpu_s": round(run.cpu_s)}
+    if others:
+        training["mean_with"] = [{"seed": other["settings"]["seed"], "step": other["step"]} for other in others]
     if run.before is not None:
         training["started_from"] = run.before
     write_model(args.out, Taught(run.net, rules, scores, training), places)

@@ -24,7 +24,7 @@ torch = pytest.importorskip("torch")
 
 from offline.models.drum_ear import DrumEar  # noqa: E402 - not without torch
 from offline.transcription.drum_batches import FRAMES, Beside, batch  # noqa: E402
-from offline.transcription.learn_drums import Settings, activations, begin, judged, resumed, train  # noqa: E402
+from offline.transcription.learn_drums import Settings, activations, begin, judged, mean_weights, resumed, train  # noqa: E402
 
 SMALL = Settings(lessons=3, first=2, more=0.5, steps=4, batch=2, keep_every=2)
 
@@ -144,6 +144,16 @@ def test_a_training_remembers_those_before(tmp_path):
     assert third.before["started_from"]["seed"] == SMALL.seed
     assert "started_from" not in third.before["started_from"]
     assert resumed(again, tmp_path / "second.pt", tmp_path / "first.pt").before == third.before["started_from"]
+
+
+def test_weights_of_several_trainings_are_averaged():
+    nets = [begin(replace(SMALL, seed=seed)).net.state_dict() for seed in (1, 2, 3)]
+    mean = mean_weights(nets)
+    for name, values in mean.items():
+        assert values.dtype == nets[0][name].dtype
+        assert torch.allclose(values.double(), sum(net[name].double() for net in nets) / 3, atol=1e-6)
+    begin(SMALL).net.load_state_dict(mean)
+    assert all(torch.equal(values, nets[1][name]) for name, values in mean_weights([nets[1]]).items())
 
 
 def test_it_learns_where_kicks_begin(tmp_path):
