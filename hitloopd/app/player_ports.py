@@ -78,8 +78,10 @@ def open_ports(settings: Settings, audio: Link | None, audio_lead_ns: int, gate:
     for spec in output_specs(settings):
         if spec.name in (AUDIO, CAPTURE):
             if audio is not None:
-                wrap = PlayerEvents if spec.name == AUDIO else SentMidi
-                ports.outputs.append((spec, RemoteOut(spec.name, audio, audio_lead_ns, wrap)))
+                heard = spec.name == AUDIO
+                wrap = PlayerEvents if heard else SentMidi
+                counted_on = (lambda: ports.timescale) if heard else (lambda: None)
+                ports.outputs.append((spec, RemoteOut(spec.name, audio, audio_lead_ns, wrap, counted_on)))
         elif ports.midi is not None:
             ports.outputs.append((spec, ports.midi.outs[spec.name]))
     # Clocks first in a step, then notes; and what is sent at its moment before what is handed over ahead.
