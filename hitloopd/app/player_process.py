@@ -20,7 +20,7 @@ from hitloopd.core.commands import Envelope
 from hitloopd.core.errors import HitloopError
 from hitloopd.core.notices import PlayerHealth, PlayerNotice, PlayerStarted
 from hitloopd.core.routes import OutputSpec
-from hitloopd.core.time import NS_PER_MS, NS_PER_S
+from hitloopd.core.time import NS_PER_MS, NS_PER_S, NS_PER_US
 from hitloopd.core.transport import Source
 from hitloopd.engine.head import Counters
 from hitloopd.engine.player import Player, PlayerSpec
@@ -35,6 +35,9 @@ SLACK_NS = NS_PER_MS
 PATIENCE_NS = 20 * NS_PER_MS
 """... or when one has waited this long: deadlines can lie close together for a while."""
 COMMANDS_AT_ONCE = 8
+LIGHT_LEAST_NS = 300 * NS_PER_US
+LIGHT_MOST_NS = 600 * NS_PER_US
+"""How long before a clock the step that sends it begins. It takes 80 µs; the gate sleeps through most of the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Driver:
         self._report: RealtimeReport = enable()
         self._waiter = Waiter([links.supervisor, links.control, *ports.waitables()])
         self._hurried = Waiter(ports.waitables())
-        self._light = Headroom()
+        self._light = Headroom(LIGHT_LEAST_NS, least=LIGHT_LEAST_NS, most=LIGHT_MOST_NS)
         self._woken_for_ns = 0  # the time planned for it, if a light step is what we were woken for
         self._tune()
         self._stored = -1
@@ -142,7 +145,7 @@ class Driver:
         """Until the deadline, or until something came in and was taken: it may change the deadline.
 
         Links are read where the wait found something there, and only with time to spare: an empty read costs 20 µs.
-        A step that will only send a clock is short, so it wakes just before the clock, once instead of twice.
+        A step that will only send a clock is short, so it begins just before the clock instead of a whole lead ahead.
         """
         spare_ns = self._player.spare_ns
         wake_ns = deadline_ns + max(spare_ns - self._light.ns, 0)
