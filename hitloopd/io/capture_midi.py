@@ -97,10 +97,16 @@ class MidiCapture:
         with contextlib.suppress(OSError):  # the streamed file is complete too
             self._file.close()
             if not self._failed:
-                beside = self.path.with_name(f".{self.path.name}.tmp")
-                beside.write_bytes(_whole(bytes(self._events) + END))
-                beside.replace(self.path)
+                self._write_whole()
         self._file = None
+
+    def _write_whole(self) -> None:
+        beside = self.path.with_name(f".{self.path.name}.tmp")
+        try:
+            beside.write_bytes(_whole(bytes(self._events) + END))
+            beside.replace(self.path)
+        finally:
+            beside.unlink(missing_ok=True)  # what a full disk left of it
 
     def _put(self, tick: int, rank: int, at_ns: int, data: bytes) -> None:
         if self._failed or len(self._queue) >= QUEUE_MAX:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import shutil
 from pathlib import Path
@@ -133,6 +134,24 @@ def test_a_full_disk_is_told_once():
     midi.close()
     assert [w.code for w in told] == ["capture", "capture"]
     assert all("No space left" in w.text for w in told)
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_the_streamed_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    told: list[Warned] = []
+    midi = MidiCapture(tmp_path / "a.mid", tell=told.append)
+    song(midi, pump=True)
+
+    def no_space(path: Path, _data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", no_space)
+    midi.pump(1 << 62)
+    streamed = (tmp_path / "a.mid").read_bytes()
+    midi.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mid"]
+    assert (tmp_path / "a.mid").read_bytes() == streamed
+    assert sum(message.type == "note_on" for message in mido.MidiFile(tmp_path / "a.mid").tracks[0]) >= 64
 
 
 def song(capture: MidiCapture, *, pump: bool) -> None:
