@@ -20,9 +20,11 @@ from hitloopd.generate.weave_bar import (
     CELLS,
     CHORDS,
     CLOSED,
+    DRUM_PLACES,
     EARLY,
     FACT_STARTS,
     HELD,
+    IN_ITS_STEP,
     KNOWN_STARTS,
     LAGS,
     LANES,
@@ -238,13 +240,21 @@ def _draw(net: Net, asked: Sequence[_Ask], state: Array, before: Array) -> tuple
 
 
 def _close(noise: Array, ask: _Ask) -> None:
-    """Scale the noise by the temperature, and close what can't be."""
+    """Scale the noise by the temperature, and close what can't be.
+
+    That is also what no bar of a data set has, though the network never is quite sure of it: a drum in the last three
+    steps, and a hit that was played in another step than it has, but for what begins the bar.
+    """
     if ask.temperature != 1.0:
         noise *= np.float32(ask.temperature)
     after, old = ask.told.rows[3], ask.told.old
     noise[_PLACE : max(EARLY if ask.cell == 0 else 0, after - (ask.lane == BASS))] = CLOSED
     if ask.cell < CELLS - 1:
         noise[_PLACE + STEPS : _PITCH] = CLOSED
+    elif ask.lane != BASS:
+        noise[_PLACE + DRUM_PLACES : _PITCH] = CLOSED
+    if ask.cell:
+        noise[_FINE : _FINE + IN_ITS_STEP] = CLOSED
     if ask.lane == BASS:
         noise[_PITCH + PITCHES] = CLOSED
     else:

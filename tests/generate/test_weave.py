@@ -13,10 +13,11 @@ from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, LANES, Lane, Note, Pattern
 from hitloopd.core.request import Request
 from hitloopd.generate.weave import TOLERANCE, WeaveDrawer, with_priorities
-from hitloopd.generate.weave_bar import BITS, Hit
+from hitloopd.generate.weave_bar import BASS, BITS, IN_ITS_STEP, Hit, Wish
 from hitloopd.generate.weave_hits import hits_of, note_of
-from hitloopd.generate.weave_net import NOISE
+from hitloopd.generate.weave_net import NOISE, OnnxNet
 from hitloopd.generate.weave_noise import gumbel, key_of
+from hitloopd.generate.weave_walk import walk
 
 LAYERS, HEADS, SIZE = 1, 2, 4
 WIDTH = HEADS * SIZE
@@ -174,6 +175,22 @@ def test_what_stays_counts():
     alone = Pattern(with_priorities(drawn, [], [], 0.4)).at(0.4)
     beside = Pattern(with_priorities(drawn, [], loud, 0.4)).at(0.4)
     assert len(beside.notes) < len(alone.notes)
+
+
+def test_what_no_encoded_bar_has_is_not_drawn():
+    drawn = walk(OnnxNet(Arithmetic()), [Wish(seed, 0, energy=1.0, candidates=9) for seed in range(100)])
+    found = [
+        (cell, lane, hit)
+        for bar in drawn
+        for cell, lane, hit in (
+            *((c, lane, hit) for c, lanes in enumerate(bar.hits) for lane, hits in enumerate(lanes) for hit in hits),
+            *((extra.cell, extra.lane, extra.hit) for extra in bar.extra),
+        )
+    ]
+    latest = [max(hit.place for cell, at, hit in found if (cell, at) == (15, lane)) for lane in range(5)]
+    assert latest.pop(BASS) == 11
+    assert set(latest) == {8}
+    assert {cell > 0 for cell, _, hit in found if hit.fine < IN_ITS_STEP} == {False}
 
 
 def test_the_noise_is_this_noise():
