@@ -33,7 +33,8 @@ LEGEND: Final = """\
 {seeds} seeds of {count} bars, asked {ask}. *gate*: seeds in which every calibrated check is passed. *AUC*: real or
 drawn, told by a small classifier; 0.5 is not at all. *copies*: of training bars, and within two cells of one. *empty /
 short / cosine*: the paper's three measures, off the training bars' own. *lane AUC*: whole real bars or the same with
-one lane drawn anew to fit the others. *energy*: Spearman of target and measured. *p99*: of one bar, one thread.
+one lane drawn anew to fit the others. *energy*: Spearman of target and measured. *p99 / processor*: of one bar, one
+thread, by the clock, and the processor's time alone, which others on the machine don't add to.
 """
 CONTROL: Final = """\
 Ten energy targets, the same seeds at each. A lane of a whole unseen bar drawn anew: real against completed bars, on
