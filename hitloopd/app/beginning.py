@@ -118,5 +118,6 @@ class Beginning:
         state, sync = self._desk.history.present, self._given.settings.sync
         bpm = self._facts.transport.bpm
         clock = f"internal, {bpm:g} BPM" if sync.source == Source.INTERNAL.value else "waiting for MIDI clock"
-        what = f"{state.model} {state.style}, seed {state.seed}, energy {state.energy:.2f}, kit {state.kit}"
+        who = state.current.provenance.generator if state.current.notes else state.model  # a refused model does not
+        what = f"{who} {state.style}, seed {state.seed}, energy {state.energy:.2f}, kit {state.kit}"
         return f"clock: {clock}", f"plays: {what}"

@@ -56,7 +56,8 @@ def check_model(model: str, style: str, where: Places) -> None:
     if model in models(where):
         styles = (*dict.fromkeys((*styles, *STYLES)),)
     if styles and style not in styles:
-        raise UnknownNameError(f"There is no style '{style}'; there are {', '.join(styles)}.{nearest(style, styles)}")
+        named = [known for known in styles if known]  # what a model learned from untagged songs has no name
+        raise UnknownNameError(f"There is no style '{style}'; there are {', '.join(named)}.{nearest(style, named)}")
 
 
 def _styles() -> tuple[str, ...]:

@@ -76,6 +76,7 @@ def test_a_daemon_told_to_play_a_broken_model_plays_rules_and_says_so_once(tmp_p
     with Daemon(tmp_path, "transport.bpm=300", "gen.model=spoilt", "gen.auto=1") as daemon:
         said = daemon.playing().said("'spoilt' is refused")
         assert "Meanwhile rules plays" in said
+        assert daemon.said("plays: ").startswith("plays: rules ")
         eventually(lambda: daemon.health()["player"]["bars"] > 5, "some bars")
         assert daemon.status()["generator"] == "rules"
         assert list(daemon.health()["generator"]["refused"]) == ["spoilt"]
