@@ -153,7 +153,9 @@ def _worn(mix: Wave, draw: np.random.Generator) -> Wave:
 def _coded(mix: Wave) -> Wave:
     """The sound as Ogg Vorbis keeps it."""
     file = io.BytesIO()
-    soundfile.write(file, mix, RATE, format="OGG", subtype="VORBIS")
+    with soundfile.SoundFile(file, "w", RATE, 1, "VORBIS", format="OGG") as coder:
+        for first in range(0, len(mix), RATE):  # more than a minute at once is more than libsndfile's stack holds
+            coder.write(mix[first : first + RATE])
     file.seek(0)
     back = soundfile.read(file, dtype="float32")[0]
     return np.pad(back, (0, max(len(mix) - len(back), 0)))[: len(mix)].astype(np.float32)

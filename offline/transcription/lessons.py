@@ -55,6 +55,8 @@ _SONGS: Final = 2  # version of what fluidsynth plays of whole songs
 OWN_BASS: Final = 0.45
 ALONE: Final = 0.3
 """Share of the drummers' pieces without an accompaniment."""
+INSIDE: Final = 0.3
+"""Share of the long lessons that do not begin with their song."""
 FULL_SCALE: Final = 32_767
 KINDS: Final = ("song", "groove", "style")
 
@@ -197,10 +199,31 @@ def make_lesson(material: Material, seed: int, cache: Path) -> Lesson:
         score, bass, other, source = _style_piece(material, draw)
     else:
         score, bass, other, source = _song_piece(material, draw, cache, groove=kind == "groove")
+    return _lesson(material, score, (bass, other), f"{kind}: {source}", draw)
+
+
+def song_lesson(material: Material, seed: int, cache: Path, longest_s: float) -> Lesson:
+    """A song from its start, one after the other by their seeds; now and then a long stretch of it.
+
+    Raises:
+        UnavailableError: fluidsynth or its sound font is missing.
+    """
+    draw = np.random.default_rng((VERSION, seed, int(material.train), 3))
+    song = material.songs[seed % len(material.songs)]
+    length_s = min(song.score.length_s, longest_s)
+    start_s = draw.uniform(0.0, song.score.length_s - length_s) if draw.random() < INSIDE else 0.0
+    score, bass, other, source = _long_piece(material, song, (start_s, length_s), draw, cache)
+    return _lesson(material, score, (bass, other), f"song: {source}", draw)
+
+
+def _lesson(
+    material: Material, score: Score, stems: tuple[Wave, Wave], source: str, draw: np.random.Generator
+) -> Lesson:
+    """The score's drums on a kit, mixed with bass and accompaniment."""
     kit = draw_kit(material.sounds, draw)
     drums = played_drums(score.drums, kit, draw_touch(draw), score.length_s, draw)
     hits = hits_of(score.drums)
-    out = mixed(drums, bass, other, [hit.time_s for hit in hits if hit.lane is Lane.KICK], draw)
+    out = mixed(drums, *stems, [hit.time_s for hit in hits if hit.lane is Lane.KICK], draw)
     return Lesson(
         out.mix,
         out.drums,
@@ -211,7 +234,7 @@ def make_lesson(material: Material, seed: int, cache: Path) -> Lesson:
         score.bass if out.bass.any() else (),
         score.beats_s,
         score.bars_s,
-        f"{kind}: {source}",
+        source,
     )
 
 
@@ -245,16 +268,27 @@ def _song_piece(
     variant = int(draw.integers(VARIANTS))
     chosen = setting(variant, len(song.midi.notes))
     start_s = draw.uniform(0.0, max(song.score.length_s - PIECE_S, 0.0))
-    whole = transposed(song.score, chosen.semitones)
-    score = whole.piece(start_s, PIECE_S)
+    score = transposed(song.score, chosen.semitones).piece(start_s, PIECE_S)
     if groove:
         score = _with_groove(score, material.grooves[int(draw.integers(len(material.grooves)))])
     if groove and draw.random() < ALONE:
         silence = np.zeros(round(PIECE_S * RATE), np.float32)
         return Score(score.drums, (), score.beats_s, score.bars_s, PIECE_S), silence, silence, "a drummer alone"
-    bass, other = (_cut(stem, start_s) for stem in _stems(material, song, variant, cache))
+    bass, other = (_cut(stem, start_s, PIECE_S) for stem in _stems(material, song, variant, cache))
     if draw.random() < OWN_BASS:
         bass = played_bass(score.bass, draw_bass(draw), score.length_s)
+    return score, bass, other, f"{song.name}, setting {variant}"
+
+
+def _long_piece(
+    material: Material, song: Song, span: tuple[float, float], draw: np.random.Generator, cache: Path
+) -> tuple[Score, Wave, Wave, str]:
+    variant = int(draw.integers(VARIANTS))
+    start_s, length_s = span
+    score = transposed(song.score, setting(variant, len(song.midi.notes)).semitones).piece(start_s, length_s)
+    bass, other = (_cut(stem, start_s, length_s) for stem in _stems(material, song, variant, cache))
+    if draw.random() < OWN_BASS:
+        bass = played_bass(score.bass, draw_bass(draw), length_s)
     return score, bass, other, f"{song.name}, setting {variant}"
 
 
@@ -291,8 +325,8 @@ def _stems(material: Material, song: Song, variant: int, cache: Path) -> list[Wa
         return [held[name].astype(np.float32) / np.float32(FULL_SCALE) for name in held.files]
 
 
-def _cut(stem: Wave, start_s: float) -> Wave:
-    return _fitted(stem[round(start_s * RATE) :], PIECE_S)
+def _cut(stem: Wave, start_s: float, length_s: float) -> Wave:
+    return _fitted(stem[round(start_s * RATE) :], length_s)
 
 
 def _fitted(sound: Wave, length_s: float) -> Wave:

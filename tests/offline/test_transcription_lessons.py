@@ -14,6 +14,7 @@ from offline.audio import RATE
 from offline.dataset.midi import read_midi
 from offline.extraction.classes import Reference
 from offline.extraction.general_midi import own_sounds
+from offline.transcription import lesson_mixing
 from offline.transcription.heard import BassNote
 from offline.transcription.lesson_bass import draw_bass, played_bass
 from offline.transcription.lesson_drummer import Touch, played_drums
@@ -23,7 +24,7 @@ from offline.transcription.lesson_mixing import mixed
 from offline.transcription.lesson_score import DrumNote, hits_of
 from offline.transcription.lesson_songs import score_of, setting, songs
 from offline.transcription.lesson_styles import style_score
-from offline.transcription.lessons import FONT, Lesson, Material, Places, lessons
+from offline.transcription.lessons import FONT, Lesson, Material, Places, lessons, song_lesson
 from tests.needs import require, require_program
 from tests.offline.extraction_sounds import hat, kick, snare
 from tests.offline.songbook import CRASH, HAT, KICK, SNARE, TOM, hit, meter, tempo, track, write
@@ -187,6 +188,13 @@ def test_stems_add_up_to_the_mix_where_nothing_bent_it():
     assert np.median(apart) < 0.01
 
 
+def test_minutes_of_sound_go_through_the_codec_and_stay_as_long():
+    sound = (0.1 * np.sin(np.arange(100 * RATE) * 0.05)).astype(np.float32)
+    back = lesson_mixing._coded(sound)
+    assert len(back) == len(sound)
+    assert np.corrcoef(sound, back)[0, 1] > 0.95
+
+
 def test_a_bass_sounds_while_its_notes_last():
     notes = [BassNote(0.2, 0.5, 40, 0.8, 1.0), BassNote(1.0, 1.4, 43, 0.8, 1.0)]
     sound = played_bass(notes, draw_bass(np.random.default_rng(1)), 2.0)
@@ -216,6 +224,11 @@ def test_whole_lessons_are_decided_by_their_seed(tmp_path):
     assert not list((tmp_path / "cache").rglob("*.tmp"))
     kept = next((tmp_path / "cache" / "lessons").iterdir())
     assert Lesson.unpacked(kept).beats_s
+    long = [song_lesson(material, seed, tmp_path / "cache", 12.0) for seed in range(8)]
+    assert {len(one.mix) for one in long} == {12 * RATE}
+    assert len({one.source for one in long}) > 1
+    at_the_start = [one for one in long if one.bars_s[0] == 0.0]
+    assert len(long) > len(at_the_start) > 3
 
 
 def references_folder(folder):
