@@ -6,13 +6,14 @@ little, and beats still are told to 10 ms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTH: Final = 24
+WIDTH: Final = 32
 DILATIONS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 KERNEL: Final = 5
 DROPPED: Final = 0.1
@@ -61,12 +62,16 @@ class BeatEar(nn.Module):
 
 
 class Shipped(nn.Module):
-    """What goes into the model file: probabilities."""
+    """What goes into the model file: the probabilities of some networks that were taught alike, their mean.
 
-    def __init__(self, ear: BeatEar) -> None:
+    Args:
+        ears: the networks; where one takes an upbeat for the beat, another often does not.
+    """
+
+    def __init__(self, ears: Sequence[BeatEar]) -> None:
         super().__init__()
-        self.ear = ear
+        self.ears = nn.ModuleList(ears)
 
     def forward(self, sight: Tensor) -> Tensor:
         """``[n, OUTPUTS, frames]``."""
-        return torch.sigmoid(self.ear(sight))
+        return torch.stack([torch.sigmoid(ear(sight)) for ear in self.ears]).mean(dim=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +18,11 @@ from offline.transcription.lessons import Places
 EXAMPLE_FRAMES: Final = 2000
 
 
-def write_model(folder: Path, net: BeatEar, training: Mapping[str, Any], places: Places) -> None:
+def write_model(folder: Path, nets: Sequence[BeatEar], training: Mapping[str, Any], places: Places) -> None:
     """``model.onnx`` and ``card.yaml``.
 
     Raises:
-        ParityError: the file does not say what the network says.
+        ParityError: the file does not say what the networks say.
     """
     axes = {name: {0: "stretches", 2: "frames"} for name in (INPUT, OUTPUT)}
     example = torch.randn(2, CHANNELS, EXAMPLE_FRAMES, generator=torch.Generator().manual_seed(1))
@@ -31,5 +31,5 @@ def write_model(folder: Path, net: BeatEar, training: Mapping[str, Any], places:
         "input": f"{INPUT} float32 [stretches, {CHANNELS}, frames]: offline/transcription/beat_sight.py",
         "output": f"{OUTPUT} float32 [stretches, 2, frames]: probability of a beat, of the first beat of a bar",
     }
-    plan = ExportPlan(Shipped(net).eval(), (example,), (INPUT,), (OUTPUT,), axes, kind=KIND, card=facts)
+    plan = ExportPlan(Shipped(nets).eval(), (example,), (INPUT,), (OUTPUT,), axes, kind=KIND, card=facts)
     write_ear(folder, plan, training, {}, places)

@@ -1,5 +1,6 @@
-"""Lessons in beats: the features of pieces whose beats are known, and of sound that has none.
+"""Lessons in beats: the features of songs and pieces whose beats are known, and of sound that has none.
 
+Each also holds what the networks of drums and bass heard in it, for those who learn to tell the bar line from that.
 Conventions: a target is 1 in the frame of a beat, and half of that in the frames beside it.
 """
 
@@ -14,16 +15,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hitloopd.core.pattern import Lane
 from offline.audio import RATE, Wave
-from offline.jobs import write_atomically
+from offline.jobs import job_key, write_atomically
+from offline.transcription import parts
 from offline.transcription.beat_features import beat_features
 from offline.transcription.beat_path import FASTEST_BPM, SLOWEST_BPM
+from offline.transcription.heard import BassNote, DrumHit, Stems
 from offline.transcription.lesson_drummer import draw_touch, played_drums
 from offline.transcription.lesson_kits import draw_kit
 from offline.transcription.lesson_score import DrumNote
 from offline.transcription.lesson_songs import tempo_of
-from offline.transcription.lessons import PIECE_S, Material, make_lesson
+from offline.transcription.lessons import PIECE_S, Material, make_lesson, song_lesson
 
+VERSION: Final = 2
+"""Of what the seeds mean."""
+LONGEST_S: Final = 90.0
 EVERY: Final = 16
 """One lesson in so many has no beat."""
 _BESIDE: Final = 0.5
@@ -32,11 +39,48 @@ _PITCHES: Final = (36, 38, 37, 39, 42, 46, 49, 51, 45, 56, 63, 76)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeatLesson:
-    """Features ``float16 [frames, COLUMNS]`` of a piece, and its truth in seconds."""
+    """A piece.
+
+    Args:
+        features: ``float16 [frames, COLUMNS]``.
+        beats_s: its beats in seconds; none where it has no beat.
+        bars_s: its bar lines.
+        hits: of the drums, as heard.
+        notes: of the bass, as heard.
+    """
 
     features: NDArray[np.float16]
     beats_s: NDArray[np.float64]
     bars_s: NDArray[np.float64]
+    hits: tuple[DrumHit, ...] = ()
+    notes: tuple[BassNote, ...] = ()
+
+    def packed(self) -> bytes:
+        """The lesson as a file."""
+        file = io.BytesIO()
+        lanes = list(Lane)
+        np.savez(
+            file,
+            features=self.features,
+            beats=self.beats_s,
+            bars=self.bars_s,
+            hits=np.array([(at, lanes.index(lane), *rest) for at, lane, *rest in self.hits]).reshape(-1, 4),
+            notes=np.array(self.notes).reshape(-1, 5),
+        )
+        return file.getvalue()
+
+    @classmethod
+    def unpacked(cls, path: Path) -> BeatLesson:
+        """Read what ``packed`` gave."""
+        lanes = list(Lane)
+        with np.load(path, allow_pickle=False) as held:
+            return cls(
+                held["features"],
+                held["beats"],
+                held["bars"],
+                tuple(DrumHit(float(at), lanes[int(lane)], float(v), float(c)) for at, lane, v, c in held["hits"]),
+                tuple(BassNote(float(a), float(b), int(p), float(v), float(c)) for a, b, p, v, c in held["notes"]),
+            )
 
 
 def marked(at_frames: NDArray[np.float64], frames: int) -> NDArray[np.float32]:
@@ -51,22 +95,28 @@ def marked(at_frames: NDArray[np.float64], frames: int) -> NDArray[np.float32]:
 
 def beat_lesson(material: Material, seed: int, cache: Path) -> BeatLesson | None:
     """One lesson, read if it was made before; none where its tempo is out of range."""
-    path = cache / "beats" / f"{'train' if material.train else 'valid'}-{seed}.npz"
+    path = cache / "beats" / f"{'train' if material.train else 'valid'}-{job_key(VERSION, seed)}.npz"
     if not path.is_file():
         lesson = _beatless(material, seed) if seed % EVERY == 0 else _with_beats(material, seed, cache)
-        file = io.BytesIO()
-        np.savez(file, features=lesson.features, beats=lesson.beats_s, bars=lesson.bars_s)
-        write_atomically(path, file.getvalue())
-    with np.load(path, allow_pickle=False) as held:
-        lesson = BeatLesson(held["features"], held["beats"], held["bars"])
+        write_atomically(path, lesson.packed())
+    lesson = BeatLesson.unpacked(path)
     in_range = SLOWEST_BPM <= tempo_of(lesson.beats_s.tolist()) <= FASTEST_BPM
     return lesson if in_range or not len(lesson.beats_s) else None
 
 
 def _with_beats(material: Material, seed: int, cache: Path) -> BeatLesson:
-    piece = make_lesson(material, seed, cache)
-    features = beat_features(piece.mix).astype(np.float16)
-    return BeatLesson(features, np.array(piece.beats_s), np.array(piece.bars_s))
+    """Long stretches of songs, which tell where they begin and what follows what, in turn with pieces of all kinds."""
+    long = seed % 2 == 0
+    piece = song_lesson(material, seed // 2, cache, LONGEST_S) if long else make_lesson(material, seed, cache)
+    ears = parts.ears(parts.Choice())
+    stems = Stems(piece.mix, piece.mix, piece.mix)
+    return BeatLesson(
+        beat_features(piece.mix).astype(np.float16),
+        np.array(piece.beats_s),
+        np.array(piece.bars_s),
+        tuple(sorted(ears.drums.drum_hits(stems))),
+        tuple(sorted(ears.bass.bass_notes(stems))),
+    )
 
 
 def _beatless(material: Material, seed: int) -> BeatLesson:

@@ -12,15 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from offline.transcription.beat_cues import Evidence
+from offline.transcription.bar_lines import COMMON, BarLines
 from offline.transcription.beat_path import Beat
 from offline.transcription.beat_sense import Sense
 from offline.transcription.beat_times import Times
 
-COMMON: Final = 4
-"""Beats of a bar of 4/4."""
 WALTZ: Final = 3
-_AROUND: Final = 8  # bars on either side whose bar lines speak for or against one's own
 _NEAR: Final = 2  # frames
 WIDTH: Final = 3
 """Frames on either side that belong to a beat."""
@@ -52,16 +49,14 @@ class BeatTrack:
     sure: Times
 
 
-def beat_track(path: Sequence[Beat], times: Times, sense: Sense, evidence: Evidence, until_s: float) -> BeatTrack:
+def beat_track(path: Sequence[Beat], times: Times, sense: Sense, lines: BarLines, until_s: float) -> BeatTrack:
     """The beats of a path, going on in the same tempo to the start of the song and to ``until_s``."""
-    places = np.array([beat.place for beat in path])
+    places = lines.places
     waltz = np.array([beat.waltz for beat in path])
     frames = np.array([beat.frame for beat in path])
-    strengths, downbeats = _near(sense.beat, frames), _near(sense.downbeat, frames)
+    strengths = _near(sense.beat, frames)
     following = np.append(frames[1:], 2 * frames[-1] - frames[-2])
     halves = (frames + following) // 2
-    first = evidence[frames, 0] - evidence[frames, 1:].max(axis=1)
-    sure = _agreement(places, downbeats / np.maximum(strengths, 1e-6), first)
     before, after = _before(times), _after(times, until_s)
     early = (places[0] - np.arange(len(before), 0, -1)) % (WALTZ if waltz[0] else COMMON)
     late = (places[-1] + np.arange(1, len(after) + 1)) % (WALTZ if waltz[-1] else COMMON)
@@ -74,7 +69,7 @@ def beat_track(path: Sequence[Beat], times: Times, sense: Sense, evidence: Evide
         np.pad(_near(sense.beat, halves), ends, mode="edge"),
         np.pad(_between(sense.beat, frames - WIDTH, frames + WIDTH + 1), ends, mode="edge"),
         np.pad(_between(sense.beat, frames - WIDTH, following - WIDTH), ends, mode="edge"),
-        np.pad(sure, ends, mode="edge"),
+        np.pad(lines.sure, ends, mode="edge"),
     )
 
 
@@ -99,16 +94,3 @@ def _after(times: Times, until_s: float) -> Times:
     step = times[-1] - times[-2]
     count = max(int((until_s - times[-1]) // step), 0)
     return times[-1] + step * np.arange(1, count + 1)
-
-
-def _agreement(places: NDArray[np.int64], shares: Times, heard: NDArray[np.float32]) -> Times:
-    """How sure each beat's place in the bar is: what the bars around it say for it, against the other places."""
-    share = np.clip(shares, 0.02, 0.98)
-    odds = np.log(share / (1.0 - share)) + heard
-    sums = np.zeros((COMMON, len(places) + 1))
-    for place in range(COMMON):
-        sums[place, 1:] = np.cumsum(np.where(places == place, odds, 0.0))
-    at = np.arange(len(places))
-    low, high = np.maximum(at - COMMON * _AROUND, 0), np.minimum(at + COMMON * _AROUND + 1, len(places))
-    votes = (sums[:, high] - sums[:, low]) / _AROUND
-    return 1.0 / (1.0 + np.exp(votes[1:].max(axis=0) - votes[0]))

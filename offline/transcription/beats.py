@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from offline.transcription.bar_lines import COMMON, bar_lines, place_odds
+from offline.transcription.bar_sight import Sight, bar_sight
 from offline.transcription.beat_cues import Grid, on_grid, place_evidence
 from offline.transcription.beat_features import FPS, Features, loudest_db
-from offline.transcription.beat_path import beat_path
-from offline.transcription.beat_sense import onset_strength, sense_beats
-from offline.transcription.beat_times import Struck, beat_times
-from offline.transcription.beat_track import COMMON, BeatTrack, beat_track
+from offline.transcription.beat_path import Beat, beat_path
+from offline.transcription.beat_sense import Sense, onset_strength, sense_beats
+from offline.transcription.beat_times import Struck, Times, beat_times
+from offline.transcription.beat_track import BeatTrack, beat_track
 from offline.transcription.heard import BassNote, DrumHit, FoundBar
 
 SHORTEST_S: Final = 2.0
@@ -62,21 +65,49 @@ def find_bars(
         bass: of the bass line; may be empty.
         length_s: of the song.
     """
-    if length_s < SHORTEST_S or len(features) < SHORTEST_S * FPS or loudest_db(features) < SILENT_DB:
+    if length_s < SHORTEST_S:
         return []
-    sense = sense_beats(features)
-    evidence = place_evidence(drums, bass, len(features))
-    path = beat_path(sense.beat, sense.downbeat, evidence)
-    if len(path) <= COMMON:
+    found = found_beats(features, drums, bass)
+    if found is None:
         return []
-    frames = np.array([beat.frame for beat in path])
-    times = beat_times(frames, onset_strength(features), _struck(drums, bass))
-    track = beat_track(path, times, sense, evidence, length_s + TOLERATED_S)
+    places, waltz = [beat.place for beat in found.path], [beat.waltz for beat in found.path]
+    lines = bar_lines(place_odds(found.sight), places, waltz)
+    track = beat_track(found.path, found.times, found.sense, lines, length_s + TOLERATED_S)
     grid = on_grid(track.times, drums, bass)
     spans = list(_bars(track))
     if _beatless(track) and not any(_clear(track, grid, bar) for bar in spans):
         return []
     return [_judged(track, grid, bar, features, length_s) for bar in spans]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundBeats:
+    """The beats of a song, before it is told which of them begin bars.
+
+    Args:
+        sense: of the whole song.
+        path: through its beats.
+        times: of these, in seconds.
+        sight: what the bar network is shown of them.
+    """
+
+    sense: Sense
+    path: Sequence[Beat]
+    times: Times
+    sight: Sight
+
+
+def found_beats(features: Features, drums: Sequence[DrumHit], bass: Sequence[BassNote]) -> FoundBeats | None:
+    """The beats of a song; none where it is too short or silent."""
+    if len(features) < SHORTEST_S * FPS or loudest_db(features) < SILENT_DB:
+        return None
+    sense = sense_beats(features)
+    path = beat_path(sense.beat, sense.downbeat, place_evidence(drums, bass, len(features)))
+    if len(path) <= COMMON:
+        return None
+    frames = np.array([beat.frame for beat in path])
+    times = beat_times(frames, onset_strength(features), _struck(drums, bass))
+    return FoundBeats(sense, path, times, bar_sight(times, sense, features, drums, bass))
 
 
 def _beatless(track: BeatTrack) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.generate.card import MODEL
+from offline.transcription.bar_lines import SHIPPED as BARS
 from offline.transcription.bass import bass_transcriber
 from offline.transcription.beat_features import beat_features
 from offline.transcription.beat_sense import SHIPPED as BEATS
@@ -45,9 +47,12 @@ def ears(choice: Choice) -> Ears:
 
 
 def _beat_finder() -> str:
-    """The name of what finds the beats, with the first digits of the network's hash, as the transcribers have it."""
-    path = BEATS / MODEL
+    """The name of what finds beats and bar lines, with the first digits of both hashes, as the transcribers have it."""
+    return "ear " + "+".join(_first_digits(folder / MODEL) for folder in (BEATS, BARS))
+
+
+def _first_digits(path: Path) -> str:
     try:
-        return f"ear {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     except OSError as error:
         raise UnavailableError(f"{path} can't be read ({error.strerror}): no beat network there.") from error

@@ -12,12 +12,14 @@ from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
 from offline.transcription import beat_sense
+from offline.transcription import beats as beats_module
 from offline.transcription.beat_features import COLUMNS, FPS, HOP, REACH_S, beat_features
 from offline.transcription.beat_sense import sense_beats
 from offline.transcription.beat_times import Struck, beat_times
-from offline.transcription.beats import find_bars
-from offline.transcription.heard import DrumHit, FoundBar
+from offline.transcription.beats import find_bars, found_beats
+from offline.transcription.heard import BassNote, DrumHit, FoundBar
 from tests.offline.beat_songs import drifting, song, steady
+from tests.offline.extraction_sounds import kick
 
 PRECISE_S = 0.006
 
@@ -63,11 +65,16 @@ def test_beats_follow_a_drifting_tempo() -> None:
     assert np.percentile(strays(bars, beats_s), 95) < PRECISE_S
 
 
-def test_a_bar_of_two_beats_is_left_out() -> None:
+def test_a_bar_of_two_beats_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     meters = [4] * 10 + [2] + [4] * 10
     beats_s = steady(124, sum(meters), 0.2)
-    bars = found(song(beats_s, meters))
-    odd = [bar for bar in bars if "beats are" in bar.reason]
+    sound = song(beats_s, meters)
+    beats = found_beats(beat_features(sound), [], [])
+    assert beats is not None
+    places = np.array([place for meter in meters for place in range(meter)])
+    nearest = np.abs(beats.times[:, None] - beats_s[:-1]).argmin(axis=1)
+    monkeypatch.setattr(beats_module, "place_odds", lambda _: 3.0 * np.eye(4)[places[nearest]])
+    odd = [bar for bar in found(sound) if "beats are" in bar.reason]
     assert [len(bar.beats_s) for bar in odd] == [2]
     assert odd[0].start_s == pytest.approx(beats_s[40], abs=PRECISE_S)
 
@@ -150,3 +157,48 @@ def test_a_damaged_network_is_named(tmp_path: Path, card: str | None) -> None:
         (tmp_path / "model.onnx").write_bytes(b"none")
     with pytest.raises(UnavailableError):
         sense_beats(np.zeros((300, COLUMNS), np.float32), tmp_path)
+
+
+def clear_song(bpm: float, bars: int, start_s: float = 0.0) -> tuple[np.ndarray, list[DrumHit], list[BassNote]]:
+    """Sound with what is heard in it: kick and snare in turn, a bass that changes with the bar."""
+    beats_s = steady(bpm, 4 * bars, start_s)
+    sound = song(beats_s, [4] * bars)
+    step = 60 / bpm
+    drums = [DrumHit(float(at), (Lane.KICK, Lane.SNARE)[n % 2], 0.8, 1.0) for n, at in enumerate(beats_s[:-1])]
+    drums += [DrumHit(float(at) + off, Lane.HIHAT, 0.6, 1.0) for at in beats_s[:-1] for off in (0.0, step / 2)]
+    pitches = (33, 33, 36, 31)
+    bass = [BassNote(float(at), float(at) + 0.4, pitches[n % 4], 0.8, 1.0) for n, at in enumerate(beats_s[:-1:4])]
+    return sound, sorted(drums), bass
+
+
+@pytest.mark.parametrize("bpm", [105, 128, 145])
+def test_all_bars_of_a_song_whose_bar_lines_are_clear_are_kept(bpm: float) -> None:
+    sound, drums, bass = clear_song(bpm, 40, 0.35)
+    bars = find_bars(beat_features(sound), drums, bass, len(sound) / RATE)
+    lines_s = steady(bpm, 160, 0.35)[::4]
+    kept = [bar for bar in bars if not bar.reason]
+    assert len(kept) >= 39
+    assert max(np.abs(lines_s - bar.start_s).min() for bar in kept) < PRECISE_S
+
+
+@pytest.mark.parametrize("bpm", [96, 124, 150])
+def test_a_loop_of_a_quarter_of_a_minute_has_bars(bpm: float) -> None:
+    bars_played = int(15 * bpm / 240)
+    sound, drums, bass = clear_song(bpm, bars_played)
+    loop = sound[: round(bars_played * 240 / bpm * RATE)]
+    kept = [bar for bar in find_bars(beat_features(loop), drums, bass, len(loop) / RATE) if not bar.reason]
+    assert len(kept) >= bars_played - 1
+    lines_s = steady(bpm, 4 * bars_played)[::4]
+    assert max(np.abs(lines_s - bar.start_s).min() for bar in kept) < PRECISE_S
+
+
+def test_where_all_beats_are_alike_bars_are_left_out_for_their_bar_line() -> None:
+    beats_s = steady(126, 96)
+    sound = np.zeros(round(beats_s[-1] * RATE) + RATE, np.float32)
+    for at in beats_s[:-1]:
+        one = kick()
+        sound[round(at * RATE) :][: len(one)] += 0.8 * one
+    drums = [DrumHit(float(at), Lane.KICK, 0.8, 1.0) for at in beats_s[:-1]]
+    bars = find_bars(beat_features(sound), drums, [], len(sound) / RATE)
+    reasons = [bar.reason for bar in bars]
+    assert reasons.count("the bar line is not clear") > 0.8 * len(reasons)
