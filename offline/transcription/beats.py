@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from offline.transcription.bar_lines import COMMON, bar_lines, place_odds
+from offline.transcription.bar_lines import COMMON, bar_lines, opening_place, place_odds
 from offline.transcription.bar_sight import Sight, bar_sight
 from offline.transcription.beat_cues import Grid, on_grid, place_evidence
 from offline.transcription.beat_features import FPS, Features, loudest_db
@@ -71,7 +71,8 @@ def find_bars(
     if found is None:
         return []
     places, waltz = [beat.place for beat in found.path], [beat.waltz for beat in found.path]
-    lines = bar_lines(place_odds(found.sight), places, waltz)
+    at_once = loudest_db(features[: FPS // 5]) >= SILENT_DB
+    lines = bar_lines(place_odds(found.sight), places, waltz, opening_place(found.times) if at_once else None)
     track = beat_track(found.path, found.times, found.sense, lines, length_s + TOLERATED_S)
     grid = on_grid(track.times, drums, bass)
     spans = list(_bars(track))

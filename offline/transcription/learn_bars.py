@@ -109,7 +109,8 @@ def main(words: Sequence[str] | None = None) -> int:
         lessons = list(bar_lessons(some))
         other = lessons_of(Material.load(places, train=False), range(VALIDATION), options.work)
         valid = list(bar_lessons(other))
-        net, cpu_s = teach(lessons, Course(options.steps, PACE, DECAY, options.seed), options.work / "bar-ear.pt")
+        checkpoint = options.work / f"bar-ear-{len(lessons)}.pt"  # more lessons are another course
+        net, cpu_s = teach(lessons, Course(options.steps, PACE, DECAY, options.seed), checkpoint)
         share = right(net, valid)
         facts = {
             "lessons": len(lessons),

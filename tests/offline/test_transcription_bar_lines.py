@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hitloopd.core.pattern import Lane
-from offline.transcription.bar_lines import ODD_BAR, bar_lines, place_odds
+from offline.transcription.bar_lines import ODD_BAR, bar_lines, opening_place, place_odds
 from offline.transcription.bar_sight import CHANNELS, bar_sight
 from offline.transcription.beat_features import COLUMNS, FPS
 from offline.transcription.beat_sense import Sense
@@ -118,6 +118,20 @@ def test_a_bar_that_is_cut_short_moves_the_lines_where_much_speaks_for_it() -> N
     assert lines.places.tolist() == places.tolist()
     little = bar_lines(odds_of(places, 0.1 * ODD_BAR / 40), places.tolist(), [False] * len(places))
     assert (np.diff(little.places) % 4 == 1).all()
+
+
+@pytest.mark.parametrize(("start_s", "place"), [(0.01, 0), (0.49, 1), (1.02, 2), (0.2, None), (4.5, None)])
+def test_a_song_that_begins_with_a_beat_begins_with_a_bar(start_s: float, place: int | None) -> None:
+    assert opening_place(steady(120, 16, start_s)) == place
+
+
+def test_how_a_song_begins_decides_where_nothing_else_does_and_not_where_much_does() -> None:
+    places = (np.arange(64) + 1) % 4
+    none, one = np.zeros((64, 4)), odds_of(places, 0.4)
+    alike, clear = (bar_lines(odds, places.tolist(), [False] * 64, 3) for odds in (none, one))
+    assert alike.places[:5].tolist() == [3, 0, 1, 2, 3]
+    assert 0.5 < alike.sure[0] < 0.8
+    assert clear.places.tolist() == places.tolist()
 
 
 def test_bars_of_three_beats_stay_as_they_were_found() -> None:
