@@ -418,7 +418,10 @@ def _ask(
     except OSError as error:
         raise UnavailableError(f"No hitloopd at {where} ({error.strerror or error}). Start one: hitloopd") from error
     if not replies:
-        raise UnavailableError(f"No answer from {where} within {timeout_s:g} s. Start one: hitloopd")
+        raise UnavailableError(
+            f"No answer from {where} within {timeout_s:g} s. If a hitloopd runs there it is busy, and what was asked "
+            "for may still come into force (hitloopd status); if none does, start one: hitloopd"
+        )
     return [(reply.path, reply.args) for reply in replies]
 
 

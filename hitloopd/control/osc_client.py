@@ -49,7 +49,7 @@ def ask(
         The answers in order; none where nobody answered in ``timeout_s``.
 
     Raises:
-        OSError: the host can't be reached.
+        OSError: the host can't be reached, or nobody listens at the port.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         # Connected, so that a port where nobody listens says so at once, and strangers' datagrams stay out.
@@ -77,7 +77,11 @@ def _collect(sock: socket.socket, address: str, timeout_s: float) -> list[Reply]
         sock.settimeout(min(left, QUIET_S) if replies else left)
         try:
             data = sock.recv(MAX_REPLY)
-        except (TimeoutError, ConnectionRefusedError):
+        except TimeoutError:
+            break
+        except ConnectionRefusedError:
+            if not replies:
+                raise
             break
         for message in _messages(data):
             whole = _joined(message, parts)

@@ -60,7 +60,15 @@ def test_one_request_one_reply():
     served(body)
 
 
-def test_nobody_there_is_an_empty_answer():
+def test_a_port_where_nobody_listens_is_told_from_one_that_does_not_answer():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((HOST, 0))
+        port = sock.getsockname()[1]
+    with pytest.raises(ConnectionRefusedError):
+        ask(HOST, port, "/hitloop/sys/ping", timeout_s=5.0)
+
+
+def test_who_is_too_busy_is_an_empty_answer():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind((HOST, 0))
         assert ask(HOST, sock.getsockname()[1], "/hitloop/sys/ping", timeout_s=0.01) == []
