@@ -15,6 +15,7 @@ from hitloopd.generate.card import CARD, MODEL, checked_bytes
 from hitloopd.generate.learned import Session, open_session
 from offline.audio import SILENCE
 from offline.transcription.drum_peaks import Rule, hits
+from offline.transcription.drum_repeats import steadied
 from offline.transcription.drum_spectrum import levels, log_power, reference
 from offline.transcription.ear_files import read_card, shipped
 from offline.transcription.heard import DrumHit, Stems
@@ -56,7 +57,7 @@ class Ear:
             return []
         log = log_power(stems.drums)
         onsets, forces = self.session.run(["onsets", "velocities"], {"levels": levels(log, reference(log))[None]})
-        return hits(np.asarray(onsets)[0], np.asarray(forces)[0], self.rules)
+        return hits(steadied(np.asarray(onsets)[0]), np.asarray(forces)[0], self.rules)
 
 
 def _card(folder: Path) -> Mapping[str, Any]:

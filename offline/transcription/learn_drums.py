@@ -28,6 +28,7 @@ from offline.transcription.drum_batches import Beside, batch
 from offline.transcription.drum_card import Taught, write_model
 from offline.transcription.drum_pages import LANES, OUTPUTS, Page, kit_pages, pages, percussion_pages
 from offline.transcription.drum_peaks import Rule
+from offline.transcription.drum_repeats import steadied
 from offline.transcription.drum_scores import best_rule
 from offline.transcription.drum_spectrum import SIZE, levels, reference
 from offline.transcription.lessons import FONT, Places
@@ -206,11 +207,11 @@ def mean_weights(nets: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def activations(net: DrumEar, page: Page) -> np.ndarray:
-    """What the network says of a whole lesson, ``[frames, lanes]``."""
+    """What is heard of a whole lesson, ``[frames, lanes]``: by the network, in the light of other bars."""
     log = page.mix.astype(np.float32)
     with torch.no_grad():
         logits, _ = net(torch.from_numpy(levels(log, reference(log)))[None])
-    return torch.sigmoid(logits[0, :, :LANES]).numpy()
+    return steadied(torch.sigmoid(logits[0, :, :LANES]).numpy())
 
 
 def judged(net: DrumEar, validation: Sequence[Page]) -> tuple[list[Rule], dict[str, Tally]]:

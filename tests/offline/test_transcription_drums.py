@@ -12,6 +12,7 @@ from hitloopd.core.pattern import Lane
 from offline.audio import RATE
 from offline.transcription.drum_ear import SHIPPED, Ear
 from offline.transcription.drum_peaks import Rule, find_peaks, hits
+from offline.transcription.drum_repeats import repeats, steadied
 from offline.transcription.drum_spectrum import FPS, HOP, SIZE, levels, log_power, reference
 from offline.transcription.drum_templates import Templates
 from offline.transcription.drums import DRUMS, drum_transcriber
@@ -91,6 +92,38 @@ def test_a_frame_is_centred_on_its_time():
     sound[RATE] = 1.0
     assert log_power(sound).shape == (1 + 2 * RATE // HOP, SIZE)
     assert log_power(sound)[:, 30].argmax() == pytest.approx(FPS, abs=1)
+
+
+def doubtful(bars=8, length=200, seed=0):
+    """Activations of a beat that repeats, with a weak hit, and a peak as high where no other bar has one."""
+    draw = np.random.default_rng(seed)
+    onsets = draw.uniform(0.0, 0.02, (bars * length, 4)).astype(np.float32)
+    for bar in range(bars):
+        onsets[bar * length + 50, 0] = onsets[bar * length + 150, 1] = 0.9
+    weak, lonely = 3 * length + 150, 5 * length + 90
+    onsets[weak, 1] = onsets[lonely, 1] = 0.4
+    return onsets, weak, lonely
+
+
+def test_a_masked_hit_is_heard_where_other_bars_have_one():
+    onsets, weak, lonely = doubtful()
+    length, likeness = repeats(onsets)
+    assert length == 200
+    assert likeness > 0.5
+    heard = steadied(onsets)
+    assert heard.dtype == np.float32
+    assert heard[weak, 1] > 0.5
+    assert heard[lonely, 1] < 0.35
+    assert heard[50 + 2 * 200, 0] > 0.85
+
+
+def test_what_does_not_repeat_stays_as_it_is():
+    draw = np.random.default_rng(1)
+    onsets = np.where(draw.random((1600, 4)) < 0.02, 0.9, 0.01).astype(np.float32)
+    assert repeats(onsets)[1] < 0.3
+    assert np.abs(steadied(onsets) - onsets).mean() < 0.02
+    assert np.array_equal(steadied(onsets[:100]), onsets[:100])
+    assert np.isfinite(steadied(np.zeros((800, 4), np.float32))).all()
 
 
 @pytest.mark.parametrize(("name", "least"), [("ear", 0.85), ("templates", 0.6)])
