@@ -23,7 +23,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "transcribe": ("offline.transcription.cli", "hear drums, bass and bar lines in songs: MIDI, bars, a picture"),
     "label": ("offline.extraction.label_cli", "say which lane single one-shots belong to"),
     "evaluate-samples": ("offline.extraction.evaluate_cli", "judge the extraction on planted sounds"),
-    "evaluate-transcription": ("offline.transcription.evaluate_cli", "judge transcription on songs with known notes"),
+    "evaluate-transcription": ("offline.transcription.judging.cli", "judge transcription on songs with known notes"),
 }
 USAGE_ERROR: Final = 2
 INTERRUPTED: Final = 130

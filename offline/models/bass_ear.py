@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from offline.transcription.bass_sight import BANDS, COARSE, OCTAVES, PER_SEMITONE, PITCHES
+from offline.transcription.bass.sight import BANDS, COARSE, OCTAVES, PER_SEMITONE, PITCHES
 
 FIRST: Final = 16
 SECOND: Final = 10

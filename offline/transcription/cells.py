@@ -20,7 +20,7 @@ from hitloopd.core.time import CELLS_PER_BAR, STEPS_PER_BAR
 from offline.dataset.encoder import EARLY_STEPS
 from offline.grid import cell_of
 from offline.transcription.heard import BassNote, DrumHit, FoundBar
-from offline.transcription.scores import LINE_S, Tally, matches
+from offline.transcription.judging.scores import LINE_S, Tally, matches
 
 Cells = NDArray[np.bool_]
 """``[bars, 16, 5]``, lanes in the order of ``core.pattern.LANES``."""

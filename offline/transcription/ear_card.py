@@ -14,9 +14,9 @@ from hitloopd.generate.card import CARD, MODEL
 from offline.export.onnx_file import to_onnx
 from offline.jobs import write_atomically
 from offline.training.recipe import ExportPlan
-from offline.transcription.lesson_credits import lesson_facts
-from offline.transcription.lessons import Places
-from offline.transcription.scores import Tally
+from offline.transcription.judging.scores import Tally
+from offline.transcription.lessons.credits import lesson_facts
+from offline.transcription.lessons.make import Places
 
 
 def write_ear(

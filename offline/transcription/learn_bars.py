@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from hitloopd.core.errors import HitloopError
 from offline.models.bar_ear import BarEar
 from offline.training.recipe import ExportPlan
-from offline.transcription.bar_lessons import BEATS, SIZE, BarLesson, bar_lessons, batch
-from offline.transcription.bar_lines import INPUT, KIND, OUTPUT, bar_lines, turn_costs
-from offline.transcription.bar_sight import CHANNELS
+from offline.transcription.beats.bar_lessons import BEATS, SIZE, BarLesson, bar_lessons, batch
+from offline.transcription.beats.bar_lines import INPUT, KIND, OUTPUT, bar_lines, turn_costs
+from offline.transcription.beats.bar_sight import CHANNELS
 from offline.transcription.ear_card import write_ear
 from offline.transcription.learn_beats import lessons_of
 from offline.transcription.learning import Course, learn
-from offline.transcription.lessons import FONT, Material, Places
+from offline.transcription.lessons.make import FONT, Material, Places
 
 STEPS: Final = 300
 PACE: Final = 5e-3
@@ -92,7 +92,7 @@ def write_model(folder: Path, net: BarEar, facts: dict[str, float], places: Plac
     example = torch.randn(2, CHANNELS, 200, generator=torch.Generator().manual_seed(1))
     told = {
         "made_by": "python -m offline.transcription.learn_bars",
-        "input": f"{INPUT} float32 [songs, {CHANNELS}, beats]: offline/transcription/bar_sight.py",
+        "input": f"{INPUT} float32 [songs, {CHANNELS}, beats]: offline/transcription/beats/bar_sight.py",
         "output": f"{OUTPUT} float32 [songs, 4, beats]: what speaks for each place in the bar, logarithms of odds",
     }
     plan = ExportPlan(net.eval(), (example,), (INPUT,), (OUTPUT,), axes, kind=KIND, card=told)

@@ -20,17 +20,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from offline.models.bass_ear import BassEar
-from offline.transcription.bass_batches import batch
-from offline.transcription.bass_card import Taught, write_model
-from offline.transcription.bass_decode import Said, Strictness, notes_of
-from offline.transcription.bass_ear import loudness
-from offline.transcription.bass_sight import levels
-from offline.transcription.bass_study import UNKNOWN, Page, pages
+from offline.transcription.bass.batches import batch
+from offline.transcription.bass.card import Taught, write_model
+from offline.transcription.bass.decode import Said, Strictness, notes_of
+from offline.transcription.bass.ear import loudness
+from offline.transcription.bass.sight import levels
+from offline.transcription.bass.study import UNKNOWN, Page, pages
 from offline.transcription.heard import BassNote
+from offline.transcription.judging.scores import Tally, bass_tallies, pooled
+from offline.transcription.judging.truth import Truth
 from offline.transcription.learning import Course, learn
-from offline.transcription.lessons import FONT, PIECE_S, VERSION, Places
-from offline.transcription.scores import Tally, bass_tallies, pooled
-from offline.transcription.truth import Truth
+from offline.transcription.lessons.make import FONT, PIECE_S, VERSION, Places
 
 CHECKPOINT: Final = "bass-ear.pt"
 POSITIVE: Final = 2.0

@@ -20,12 +20,12 @@ from torch.nn import functional
 
 from hitloopd.core.errors import HitloopError
 from offline.models.beat_ear import BeatEar, Shipped
-from offline.transcription.beat_batches import SIZE, batch
-from offline.transcription.beat_card import write_model
-from offline.transcription.beat_lessons import BeatLesson, beat_lesson
-from offline.transcription.beat_sight import CHANNELS
+from offline.transcription.beats.batches import SIZE, batch
+from offline.transcription.beats.card import write_model
+from offline.transcription.beats.lessons import BeatLesson, beat_lesson
+from offline.transcription.beats.sight import CHANNELS
 from offline.transcription.learning import Course, learn
-from offline.transcription.lessons import FONT, Material, Places
+from offline.transcription.lessons.make import FONT, Material, Places
 
 STEPS: Final = 1800
 PACE: Final = 4e-3

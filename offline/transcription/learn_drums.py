@@ -24,15 +24,15 @@ from hitloopd.core.errors import ConfigError
 from hitloopd.core.pattern import DRUM_LANES
 from offline.jobs import write_atomically
 from offline.models.drum_ear import DrumEar
-from offline.transcription.drum_batches import Beside, batch
-from offline.transcription.drum_card import Taught, write_model
-from offline.transcription.drum_pages import LANES, OUTPUTS, Page, kit_pages, pages, percussion_pages
-from offline.transcription.drum_peaks import Rule
-from offline.transcription.drum_repeats import steadied
-from offline.transcription.drum_scores import best_rule
-from offline.transcription.drum_spectrum import SIZE, levels, reference
-from offline.transcription.lessons import FONT, Places
-from offline.transcription.scores import Tally
+from offline.transcription.drums.batches import Beside, batch
+from offline.transcription.drums.card import Taught, write_model
+from offline.transcription.drums.pages import LANES, OUTPUTS, Page, kit_pages, pages, percussion_pages
+from offline.transcription.drums.peaks import Rule
+from offline.transcription.drums.repeats import steadied
+from offline.transcription.drums.scores import best_rule
+from offline.transcription.drums.spectrum import SIZE, levels, reference
+from offline.transcription.judging.scores import Tally
+from offline.transcription.lessons.make import FONT, Places
 
 CHECKPOINT: Final = "drum-ear.pt"
 WEIGHT_OF_KINDS: Final = 0.3

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.generate.card import MODEL
-from offline.transcription.bar_lines import SHIPPED as BARS
-from offline.transcription.bass import bass_transcriber
-from offline.transcription.beat_features import beat_features
-from offline.transcription.beat_sense import SHIPPED as BEATS
-from offline.transcription.beats import find_bars
-from offline.transcription.drums import drum_transcriber
+from offline.transcription.bass.by_name import bass_transcriber
+from offline.transcription.beats.bar_lines import SHIPPED as BARS
+from offline.transcription.beats.bars import find_bars
+from offline.transcription.beats.features import beat_features
+from offline.transcription.beats.sense import SHIPPED as BEATS
+from offline.transcription.drums.by_name import drum_transcriber
 from offline.transcription.listen import Ears
-from offline.transcription.separate import AUTO, separator
+from offline.transcription.separation.by_name import AUTO, separator
 
 
 @dataclass(frozen=True, slots=True)

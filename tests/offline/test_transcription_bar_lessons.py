@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from hitloopd.core.pattern import Lane
-from offline.transcription import bar_lessons as module
-from offline.transcription.bar_lessons import BEATS, BarLesson, bar_lesson, bar_lessons, batch, true_places
-from offline.transcription.bar_lines import ODD_BAR
-from offline.transcription.bar_sight import CHANNELS, LANES
-from offline.transcription.beat_features import beat_features
-from offline.transcription.beat_lessons import BeatLesson
+from offline.transcription.beats import bar_lessons as module
+from offline.transcription.beats.bar_lessons import BEATS, BarLesson, bar_lesson, bar_lessons, batch, true_places
+from offline.transcription.beats.bar_lines import ODD_BAR
+from offline.transcription.beats.bar_sight import CHANNELS, LANES
+from offline.transcription.beats.features import beat_features
+from offline.transcription.beats.lessons import BeatLesson
 from offline.transcription.heard import BassNote, DrumHit
 from offline.transcription.learn_bars import right, teach, unlikely
 from offline.transcription.learning import Course

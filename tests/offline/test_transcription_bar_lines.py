@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from hitloopd.core.pattern import Lane
-from offline.transcription.bar_lines import ODD_BAR, bar_lines, opening_place, place_odds
-from offline.transcription.bar_sight import CHANNELS, bar_sight
-from offline.transcription.beat_features import COLUMNS, FPS
-from offline.transcription.beat_sense import Sense
+from offline.transcription.beats.bar_lines import ODD_BAR, bar_lines, opening_place, place_odds
+from offline.transcription.beats.bar_sight import CHANNELS, bar_sight
+from offline.transcription.beats.features import COLUMNS, FPS
+from offline.transcription.beats.sense import Sense
 from offline.transcription.heard import BassNote, DrumHit
 from tests.offline.beat_songs import steady
 

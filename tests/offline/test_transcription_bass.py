@@ -11,9 +11,9 @@ import pytest
 
 from hitloopd.core.errors import DeviceError, UnavailableError, UnknownNameError
 from offline.audio import RATE, Wave
-from offline.transcription.bass import bass_transcriber
-from offline.transcription.bass_basic_pitch import BasicPitch, lowest_line, read_events
-from offline.transcription.bass_pyin import PYin, cut, steady
+from offline.transcription.bass.basic_pitch import BasicPitch, lowest_line, read_events
+from offline.transcription.bass.by_name import bass_transcriber
+from offline.transcription.bass.pyin import PYin, cut, steady
 from offline.transcription.heard import BassNote, Stems
 from tests.offline.transcription_sounds import laid, tone
 

@@ -13,10 +13,10 @@ import yaml
 from hitloopd.core.errors import UnavailableError
 from offline.audio import RATE
 from offline.models.bass_ear import BassEar as Net
-from offline.transcription.bass_batches import FRAMES, batch
-from offline.transcription.bass_decode import Said, Strictness, notes_of
-from offline.transcription.bass_ear import KIND, BassEar
-from offline.transcription.bass_sight import (
+from offline.transcription.bass.batches import FRAMES, batch
+from offline.transcription.bass.decode import Said, Strictness, notes_of
+from offline.transcription.bass.ear import KIND, BassEar
+from offline.transcription.bass.sight import (
     BANDS,
     HOP_S,
     LOWEST,
@@ -27,7 +27,7 @@ from offline.transcription.bass_sight import (
     levels,
     spectra,
 )
-from offline.transcription.bass_study import UNKNOWN, Page, one_voice, targets
+from offline.transcription.bass.study import UNKNOWN, Page, one_voice, targets
 from offline.transcription.heard import BassNote, Stems
 from tests.offline.transcription_sounds import kick, laid, tone
 

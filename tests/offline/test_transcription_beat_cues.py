@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hitloopd.core.pattern import Lane
-from offline.transcription.beat_cues import Grid, on_grid, place_evidence
-from offline.transcription.beat_features import FPS
+from offline.transcription.beats.cues import Grid, on_grid, place_evidence
+from offline.transcription.beats.features import FPS
 from offline.transcription.heard import BassNote, DrumHit
 from tests.offline.beat_songs import steady
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from offline.transcription import beat_path as module
-from offline.transcription.beat_features import FPS
-from offline.transcription.beat_path import Beat, beat_path
+from offline.transcription.beats import path as module
+from offline.transcription.beats.features import FPS
+from offline.transcription.beats.path import Beat, beat_path
 from tests.offline.beat_songs import drifting, steady
 
 Tracks = tuple[np.ndarray, np.ndarray]

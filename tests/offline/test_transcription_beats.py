@@ -11,12 +11,12 @@ import pytest
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
-from offline.transcription import beat_sense
-from offline.transcription import beats as beats_module
-from offline.transcription.beat_features import COLUMNS, FPS, HOP, REACH_S, beat_features
-from offline.transcription.beat_sense import sense_beats
-from offline.transcription.beat_times import Struck, beat_times
-from offline.transcription.beats import find_bars, found_beats
+from offline.transcription.beats import bars as beats_module
+from offline.transcription.beats import sense as beat_sense
+from offline.transcription.beats.bars import find_bars, found_beats
+from offline.transcription.beats.features import COLUMNS, FPS, HOP, REACH_S, beat_features
+from offline.transcription.beats.sense import sense_beats
+from offline.transcription.beats.times import Struck, beat_times
 from offline.transcription.heard import BassNote, DrumHit, FoundBar
 from tests.offline.beat_songs import drifting, song, steady
 from tests.offline.extraction_sounds import kick

@@ -12,8 +12,8 @@ from offline.dataset.store import draw
 from offline.grid import grid
 from offline.transcription.cells import cell_tally, cells_of, found_bars_tally, lane_tallies
 from offline.transcription.heard import BassNote, DrumHit, FoundBar
-from offline.transcription.scores import Tally
-from offline.transcription.truth import midi_truth
+from offline.transcription.judging.scores import Tally
+from offline.transcription.judging.truth import midi_truth
 from tests.offline.songbook import CRASH, HAT, SNARE, STEP, hit, tempo, track, write
 
 FOUR_BARS = [FoundBar(2.0 * n, 2.0 * n + 2, tuple(2.0 * n + 0.5 * beat for beat in range(4)), 1.0) for n in range(4)]

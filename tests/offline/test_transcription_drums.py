@@ -10,14 +10,14 @@ import pytest
 from hitloopd.core.errors import UnavailableError, UnknownNameError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
-from offline.transcription.drum_ear import SHIPPED, Ear
-from offline.transcription.drum_peaks import Rule, find_peaks, hits
-from offline.transcription.drum_repeats import repeats, steadied
-from offline.transcription.drum_spectrum import FPS, HOP, SIZE, levels, log_power, reference
-from offline.transcription.drum_templates import Templates
-from offline.transcription.drums import DRUMS, drum_transcriber
+from offline.transcription.drums.by_name import DRUMS, drum_transcriber
+from offline.transcription.drums.ear import SHIPPED, Ear
+from offline.transcription.drums.peaks import Rule, find_peaks, hits
+from offline.transcription.drums.repeats import repeats, steadied
+from offline.transcription.drums.spectrum import FPS, HOP, SIZE, levels, log_power, reference
+from offline.transcription.drums.templates import Templates
 from offline.transcription.heard import Stems
-from offline.transcription.scores import onset_tally
+from offline.transcription.judging.scores import onset_tally
 from tests.offline.extraction_sounds import hat, kick, noise, snare
 
 BEAT_S = 0.5

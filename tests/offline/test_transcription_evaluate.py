@@ -14,17 +14,17 @@ from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import Lane
 from offline.__main__ import main
 from offline.audio import RATE
-from offline.transcription import evaluate_table
 from offline.transcription.cells import cells_of
-from offline.transcription.evaluate_cli import PAGE
-from offline.transcription.evaluate_figures import asked_for, overall, song_figures, summed, told
-from offline.transcription.evaluate_report import page, write_pictures
-from offline.transcription.evaluate_table import TRUE_STEMS, Panel, asked, panel
-from offline.transcription.evaluate_work import Outcome, nothing
 from offline.transcription.heard import BassNote, DrumHit
-from offline.transcription.judged import ELECTRONIC, ELEMENTS, RENDERED, JudgedSong, judged_songs
-from offline.transcription.scores import Tally
-from offline.transcription.truth import Truth, even_truth
+from offline.transcription.judging import table as evaluate_table
+from offline.transcription.judging.cli import PAGE
+from offline.transcription.judging.figures import asked_for, overall, song_figures, summed, told
+from offline.transcription.judging.judged import ELECTRONIC, ELEMENTS, RENDERED, JudgedSong, judged_songs
+from offline.transcription.judging.report import page, write_pictures
+from offline.transcription.judging.scores import Tally
+from offline.transcription.judging.table import TRUE_STEMS, Panel, asked, panel
+from offline.transcription.judging.truth import Truth, even_truth
+from offline.transcription.judging.work import Outcome, nothing
 from tests.offline.beat_songs import song as sound_of
 from tests.offline.beat_songs import steady
 from tests.offline.songbook import HAT, KICK, SNARE, hit, tempo, track, write

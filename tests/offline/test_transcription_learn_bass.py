@@ -10,15 +10,15 @@ import torch
 import yaml
 
 from offline.transcription import ear_card
-from offline.transcription.bass_batches import batch
-from offline.transcription.bass_card import Taught, write_model
-from offline.transcription.bass_decode import Strictness
-from offline.transcription.bass_ear import BassEar
-from offline.transcription.bass_sight import PITCHES, levels, spectra
-from offline.transcription.bass_study import Page
+from offline.transcription.bass.batches import batch
+from offline.transcription.bass.card import Taught, write_model
+from offline.transcription.bass.decode import Strictness
+from offline.transcription.bass.ear import BassEar
+from offline.transcription.bass.sight import PITCHES, levels, spectra
+from offline.transcription.bass.study import Page
 from offline.transcription.learn_bass import fresh, judged, loss_of, said_of, truth_of
 from offline.transcription.learning import Course, learn
-from offline.transcription.lessons import Places
+from offline.transcription.lessons.make import Places
 from tests.offline.transcription_sounds import kick, laid, tone
 
 NOTES = ((0.5, 33), (1.0, 33), (1.5, 40), (2.0, 45), (2.5, 31), (3.0, 38))

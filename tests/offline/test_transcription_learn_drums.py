@@ -10,20 +10,20 @@ import pytest
 from hitloopd.core.errors import ConfigError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
-from offline.transcription import drum_batches
-from offline.transcription.drum_pages import KINDS, LANES, OUTPUTS, Page, page_of, targets
-from offline.transcription.drum_peaks import Rule
-from offline.transcription.drum_scores import best_rule, tally
-from offline.transcription.drum_spectrum import FPS, SIZE
+from offline.transcription.drums import batches as drum_batches
+from offline.transcription.drums.pages import KINDS, LANES, OUTPUTS, Page, page_of, targets
+from offline.transcription.drums.peaks import Rule
+from offline.transcription.drums.scores import best_rule, tally
+from offline.transcription.drums.spectrum import FPS, SIZE
 from offline.transcription.heard import DrumHit
-from offline.transcription.lesson_score import DrumNote
-from offline.transcription.lessons import Lesson
+from offline.transcription.lessons.make import Lesson
+from offline.transcription.lessons.score import DrumNote
 from tests.offline.extraction_sounds import bass, kick, noise
 
 torch = pytest.importorskip("torch")
 
 from offline.models.drum_ear import DrumEar  # noqa: E402 - not without torch
-from offline.transcription.drum_batches import FRAMES, Beside, batch  # noqa: E402
+from offline.transcription.drums.batches import FRAMES, Beside, batch  # noqa: E402
 from offline.transcription.learn_drums import Settings, activations, begin, judged, mean_weights, resumed, train  # noqa: E402
 
 SMALL = Settings(lessons=3, first=2, more=0.5, steps=4, batch=2, keep_every=2)

@@ -14,17 +14,17 @@ from offline.audio import RATE
 from offline.dataset.midi import read_midi
 from offline.extraction.classes import Reference
 from offline.extraction.general_midi import own_sounds
-from offline.transcription import lesson_mixing
 from offline.transcription.heard import BassNote
-from offline.transcription.lesson_bass import draw_bass, played_bass
-from offline.transcription.lesson_drummer import Touch, played_drums
-from offline.transcription.lesson_drumming import FADE, KIT_S, MANNER, aged, drumming
-from offline.transcription.lesson_kits import KINDS, aligned, draw_kit, drum_sounds
-from offline.transcription.lesson_mixing import mixed
-from offline.transcription.lesson_score import DrumNote, hits_of
-from offline.transcription.lesson_songs import score_of, setting, songs
-from offline.transcription.lesson_styles import style_score
-from offline.transcription.lessons import FONT, Lesson, Material, Places, lessons, song_lesson
+from offline.transcription.lessons import mixing as lesson_mixing
+from offline.transcription.lessons.basses import draw_bass, played_bass
+from offline.transcription.lessons.drummer import Touch, played_drums
+from offline.transcription.lessons.drumming import FADE, KIT_S, MANNER, aged, drumming
+from offline.transcription.lessons.kits import KINDS, aligned, draw_kit, drum_sounds
+from offline.transcription.lessons.make import FONT, Lesson, Material, Places, lessons, song_lesson
+from offline.transcription.lessons.mixing import mixed
+from offline.transcription.lessons.score import DrumNote, hits_of
+from offline.transcription.lessons.songs import score_of, setting, songs
+from offline.transcription.lessons.styles import style_score
 from tests.needs import require, require_program
 from tests.offline.extraction_sounds import hat, kick, snare
 from tests.offline.songbook import CRASH, HAT, KICK, SNARE, TOM, hit, meter, tempo, track, write

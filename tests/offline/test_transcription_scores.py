@@ -11,7 +11,7 @@ import pytest
 
 from hitloopd.core.pattern import Lane
 from offline.transcription.heard import BassNote, DrumHit, FoundBar
-from offline.transcription.scores import (
+from offline.transcription.judging.scores import (
     Tally,
     bar_lines,
     bass_tallies,
@@ -25,7 +25,7 @@ from offline.transcription.scores import (
     tempo_fits,
     tempo_found,
 )
-from offline.transcription.truth import Truth, even_truth
+from offline.transcription.judging.truth import Truth, even_truth
 
 END_S = 8.0
 

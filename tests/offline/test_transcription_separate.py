@@ -11,9 +11,9 @@ import torch
 
 from hitloopd.core.errors import UnavailableError, UnknownNameError
 from offline.audio import Wave
-from offline.transcription.separate import SEPARATORS, given_stems, separator
-from offline.transcription.separate_demucs import Demucs
-from offline.transcription.separate_spectral import Spectral
+from offline.transcription.separation.by_name import SEPARATORS, given_stems, separator
+from offline.transcription.separation.demucs import Demucs
+from offline.transcription.separation.spectral import Spectral
 from tests.offline.transcription_sounds import kick, laid, noise_hit, tone
 
 LENGTH_S = 4.0

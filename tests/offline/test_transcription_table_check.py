@@ -7,7 +7,7 @@ import pytest
 
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
-from offline.transcription.table_check import ENOUGH, complete_lanes, share_told
+from offline.transcription.judging.table_check import ENOUGH, complete_lanes, share_told
 
 BPM = 120.0
 BEATS = [0.5 * beat for beat in range(1, 16)]

@@ -13,8 +13,8 @@ from hitloopd.core.pattern import Lane
 from offline.audio import RATE
 from offline.dataset.midi import read_midi
 from offline.transcription.heard import BassNote
-from offline.transcription.judged import judged_songs
-from offline.transcription.truth import bass_line_of, even_truth, midi_truth, seconds_of, table_onsets
+from offline.transcription.judging.judged import judged_songs
+from offline.transcription.judging.truth import bass_line_of, even_truth, midi_truth, seconds_of, table_onsets
 from tests.offline.songbook import CRASH, HAT, SNARE, TOM, hit, meter, tempo, track, write
 
 BASS = {"channel": 1, "program": 38, "name": "bass"}

@@ -11,7 +11,7 @@ import soundfile
 from hitloopd.core.errors import ArgumentError
 from offline.audio import RATE
 from offline.extraction.classes import Reference
-from offline.transcription.unseen import Kit, kits, play, resounded
+from offline.transcription.judging.unseen import Kit, kits, play, resounded
 from tests.offline.songbook import KICK, SNARE, hit, tempo, track, write
 
 KINDS = ("kick", "snare", "rim", "clap", "closed_hat", "open_hat", "cymbal", "tom", "perc")

@@ -1,0 +1,1 @@
+"""Bass transcribers, and what the network that hears basses is taught with."""

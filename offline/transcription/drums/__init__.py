@@ -1,0 +1,1 @@
+"""Drum transcribers, and what the network that hears drums is taught with."""

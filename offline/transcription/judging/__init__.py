@@ -1,0 +1,1 @@
+"""How well songs are transcribed: the judged songs, their truth, the measures, the page."""

@@ -1,0 +1,1 @@
+"""Separators: what tells drums and bass in a mix apart."""
