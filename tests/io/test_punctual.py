@@ -63,7 +63,7 @@ def test_what_was_sent_is_not_sent_again() -> None:
 
 def test_the_headroom_follows_how_late_one_wakes() -> None:
     prompt = Headroom()
-    for _ in range(2000):
+    for _ in range(10_000):
         prompt.woke(20_000)
     assert prompt.ns == LEAST_NS
     slow = Headroom()
@@ -75,15 +75,15 @@ def test_the_headroom_follows_how_late_one_wakes() -> None:
     assert slow.ns == MOST_NS, "no wake-up so late that it would spin for milliseconds"
 
 
-def test_the_headroom_covers_all_but_one_wake_up_in_two_hundred() -> None:
+def test_the_headroom_covers_all_but_one_wake_up_in_a_thousand() -> None:
     it = Headroom()
     missed = 0
-    for turn in range(20_000):
+    for turn in range(40_000):
         late_ns = 120_000 if turn % 100 == 0 else 45_000  # one in a hundred: too often to be put up with
-        missed += turn > 10_000 and late_ns > it.ns
+        missed += turn >= 20_000 and late_ns > it.ns
         it.woke(late_ns)
     assert it.ns >= 100_000
-    assert missed <= 50, "half of these at most"
+    assert 0 < missed <= 25, "of two hundred"
 
 
 def test_a_headroom_keeps_to_its_bounds() -> None:
