@@ -21,9 +21,9 @@ from hitloopd.core.time import NS_PER_S
 LEAD_NS: Final = 1_000_000  # a step on cold caches takes 0.4 ms; while it waits for the instant nobody is heard
 LEAST_NS: Final = 30_000
 MOST_NS: Final = 300_000
-FIRST_NS: Final = 150_000  # an idle core needs some 100 µs to wake
+FIRST_NS: Final = 110_000  # twice what a core needs that was awake just before
 UP_NS: Final = 20_000
-DOWN_NS: Final = 20  # one wake-up in 1 000 is later than the headroom
+DOWN_NS: Final = 40  # one wake-up in 500 is later than the headroom
 WORTH_NS: Final = 60_000  # a sleep costs as much time as half of this
 
 Send = Callable[[int, int, bytes], None]
@@ -33,7 +33,7 @@ class Headroom:
     """How long before an instant to be woken, so as to be awake at it: learnt from how late the last wake-ups were.
 
     A busy core wakes within some 50 µs, one that was idle for long takes three times as long, and what is left of the
-    headroom is spun away. So it follows the lateness that one in 1 000 exceeds, quickly upwards and slowly down.
+    headroom is spun away. So it follows the lateness that one in 500 exceeds, quickly upwards and slowly down.
 
     Args:
         ns: to begin with.

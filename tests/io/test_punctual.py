@@ -75,7 +75,7 @@ def test_the_headroom_follows_how_late_one_wakes() -> None:
     assert slow.ns == MOST_NS, "no wake-up so late that it would spin for milliseconds"
 
 
-def test_the_headroom_covers_all_but_one_wake_up_in_a_thousand() -> None:
+def test_the_headroom_covers_all_but_one_wake_up_in_five_hundred() -> None:
     it = Headroom()
     missed = 0
     for turn in range(40_000):
@@ -83,7 +83,7 @@ def test_the_headroom_covers_all_but_one_wake_up_in_a_thousand() -> None:
         missed += turn >= 20_000 and late_ns > it.ns
         it.woke(late_ns)
     assert it.ns >= 100_000
-    assert 0 < missed <= 25, "of two hundred"
+    assert 0 < missed <= 50, "of two hundred"
 
 
 def test_a_headroom_keeps_to_its_bounds() -> None:
