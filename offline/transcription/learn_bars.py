@@ -7,7 +7,6 @@ probability of all true places of a stretch together, as they follow each other.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +24,8 @@ from offline.transcription.beats.bar_lines import INPUT, KIND, OUTPUT, bar_lines
 from offline.transcription.beats.bar_sight import CHANNELS
 from offline.transcription.ear_card import write_ear
 from offline.transcription.learn_beats import lessons_of
-from offline.transcription.learning import Course, learn
-from offline.transcription.lessons.make import FONT, Material, Places
+from offline.transcription.learning import Course, learn, learner_options
+from offline.transcription.lessons.make import Material, Places
 
 STEPS: Final = 300
 PACE: Final = 5e-3
@@ -101,7 +100,8 @@ def write_model(folder: Path, net: BarEar, facts: dict[str, float], places: Plac
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
-    options = _parser().parse_args(words)
+    prog = "python -m offline.transcription.learn_bars"
+    options = learner_options(prog, __doc__, Path("models/bar-ear"), LESSONS, STEPS).parse_args(words)
     torch.set_num_threads(options.threads)
     places = Places(options.midi, options.oneshots, options.font)
     try:
@@ -127,20 +127,6 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     print(f"{options.out}: {share:.1%} of the beats in their place in lessons of other songs and sounds")
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m offline.transcription.learn_bars", description=__doc__)
-    parser.add_argument("--midi", type=Path, required=True, help="folder with freedoom and groove in it")
-    parser.add_argument("--oneshots", type=Path, required=True, help="labelled one-shots in folders by class")
-    parser.add_argument("--font", type=Path, default=FONT, help="General MIDI sound font; its drums are not used")
-    parser.add_argument("--work", type=Path, required=True, help="folder for lessons and checkpoints")
-    parser.add_argument("--out", type=Path, default=Path("models/bar-ear"), help="where the model goes")
-    parser.add_argument("--lessons", type=int, default=LESSONS)
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    return parser
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Interrupted, the same command goes on from the last checkpoint.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,8 +23,8 @@ from offline.transcription.beats.batches import SIZE, batch
 from offline.transcription.beats.card import write_model
 from offline.transcription.beats.lessons import BeatLesson, beat_lesson
 from offline.transcription.beats.sight import CHANNELS
-from offline.transcription.learning import Course, learn
-from offline.transcription.lessons.make import FONT, Material, Places
+from offline.transcription.learning import Course, learn, learner_options
+from offline.transcription.lessons.make import Material, Places
 
 STEPS: Final = 1800
 PACE: Final = 4e-3
@@ -72,7 +71,8 @@ def _loss(net: nn.Module, sight: NDArray[np.float32], wanted: NDArray[np.float32
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
-    options = _parser().parse_args(words)
+    prog = "python -m offline.transcription.learn_beats"
+    options = learner_options(prog, __doc__, Path("models/beat-ear"), LESSONS, STEPS).parse_args(words)
     torch.set_num_threads(options.threads)
     places = Places(options.midi, options.oneshots, options.font)
     try:
@@ -99,20 +99,6 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     print(f"{options.out}: loss {loss:.4f} on lessons of other songs and sounds")
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m offline.transcription.learn_beats", description=__doc__)
-    parser.add_argument("--midi", type=Path, required=True, help="folder with freedoom and groove in it")
-    parser.add_argument("--oneshots", type=Path, required=True, help="labelled one-shots in folders by class")
-    parser.add_argument("--font", type=Path, default=FONT, help="General MIDI sound font; its drums are not used")
-    parser.add_argument("--work", type=Path, required=True, help="folder for lessons and checkpoints")
-    parser.add_argument("--out", type=Path, default=Path("models/beat-ear"), help="where the model goes")
-    parser.add_argument("--lessons", type=int, default=LESSONS)
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    return parser
 
 
 if __name__ == "__main__":

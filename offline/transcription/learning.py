@@ -5,6 +5,7 @@ A step's batch is decided by the seed and its number alone, so a run that was in
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 import time
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from offline.jobs import write_atomically
+from offline.transcription.lessons.make import FONT
 
 CHECKPOINT_S: Final = 60.0
 SAY_S: Final = 20.0
@@ -109,3 +111,18 @@ def _store(checkpoint: Path, course: Course, step: int, cpu_s: float, *parts: An
 
 def _plain(course: Course) -> list[float]:
     return [course.steps, course.pace, course.decay, course.seed]
+
+
+def learner_options(prog: str, description: str | None, out: Path, lessons: int, steps: int) -> argparse.ArgumentParser:
+    """The options of a command that makes lessons and teaches a network with them."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("--midi", type=Path, required=True, help="folder with freedoom and groove in it")
+    parser.add_argument("--oneshots", type=Path, required=True, help="labelled one-shots in folders by class")
+    parser.add_argument("--font", type=Path, default=FONT, help="General MIDI sound font; its drums are not used")
+    parser.add_argument("--work", type=Path, required=True, help="folder for lessons and checkpoints")
+    parser.add_argument("--out", type=Path, default=out, help="where the model goes")
+    parser.add_argument("--lessons", type=int, default=lessons)
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from hitloopd.core.errors import UnknownNameError, nearest
 from offline.transcription.bass.basic_pitch import BasicPitch
 from offline.transcription.bass.ear import BassEar
 from offline.transcription.bass.pyin import PYin
+from offline.transcription.choice import AUTO, chosen
 from offline.transcription.ports import BassTranscriber
 
-AUTO: Final = "auto"
 BEST: Final = "ear"
 """What ``auto`` is: of those that are always there the one that hears best, and the quickest."""
 
@@ -30,12 +29,6 @@ def bass_transcriber(name: str = AUTO) -> BassTranscriber:
     """The transcriber of that name, ready to work.
 
     Raises:
-        UnknownNameError: there is none of that name; the message lists them.
-        UnavailableError: it needs something that is not installed; the message says what.
+        HitloopError: as ``chosen`` says.
     """
-    wanted = BEST if name == AUTO else name
-    if wanted not in BASSES:
-        raise UnknownNameError(
-            f"There is no bass transcriber '{name}'; there are {AUTO}, {', '.join(BASSES)}.{nearest(name, BASSES)}"
-        )
-    return BASSES[wanted]()
+    return chosen(name, "bass transcriber", BASSES, BEST)

@@ -12,14 +12,13 @@ from typing import Final
 
 import numpy as np
 
-from hitloopd.core.errors import UnknownNameError, nearest
 from offline.audio import Wave
+from offline.transcription.choice import AUTO, chosen
 from offline.transcription.heard import Stems
 from offline.transcription.ports import Separator
 from offline.transcription.separation.demucs import Demucs
 from offline.transcription.separation.spectral import Spectral
 
-AUTO: Final = "auto"
 BEST: Final = "none"
 """What ``auto`` is: the built-in transcribers learned from mixes. Of the rendered songs' bass notes they find .72 in
 the mix, and .65 in the stem that ``spectral`` makes. Demucs was not measured: its weights were not at hand."""
@@ -50,15 +49,9 @@ def separator(name: str = AUTO) -> Separator:
     """The separator of that name, ready to work.
 
     Raises:
-        UnknownNameError: there is none of that name; the message lists them.
-        UnavailableError: it needs something that is not installed; the message says what.
+        HitloopError: as ``chosen`` says.
     """
-    wanted = BEST if name == AUTO else name
-    if wanted not in SEPARATORS:
-        raise UnknownNameError(
-            f"There is no separator '{name}'; there are {AUTO}, {', '.join(SEPARATORS)}.{nearest(name, SEPARATORS)}"
-        )
-    return SEPARATORS[wanted]()
+    return chosen(name, "separator", SEPARATORS, BEST)
 
 
 def given_stems(mix: Wave, *, drums: Wave | None = None, bass: Wave | None = None) -> Stems:
