@@ -10,7 +10,8 @@ import enum
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from hitloopd.core.errors import RangeError
@@ -18,6 +19,9 @@ from hitloopd.core.time import CELLS_PER_BAR, TICKS_PER_BAR, TICKS_PER_CELL
 
 PITCHES: Final = 16  # the paper's bass rows
 MAX_EARLY_TICKS: Final = 18  # a note may come this much before its bar line: less than one MIDI clock, see engine.deck
+MAX_LENGTH_TICKS: Final = 4 * TICKS_PER_BAR
+MIN_VELOCITY: Final = 0.001
+_LATEST_TICK: Final = TICKS_PER_BAR - 1
 
 
 class Lane(enum.StrEnum):
@@ -69,11 +73,22 @@ class Note:
     origin: Origin = Origin.GENERATED
 
     def __post_init__(self) -> None:
+        if not (
+            -MAX_EARLY_TICKS <= self.start_ticks <= _LATEST_TICK
+            and 0 <= self.pitch < PITCHES
+            and 1 <= self.length_ticks <= MAX_LENGTH_TICKS
+            and MIN_VELOCITY <= self.velocity <= 1.0
+            and 0.0 <= self.priority <= 1.0
+        ):
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Say what is out of its range; apart from the check, which every note of every bar goes through."""
         for what, value, low, high in (
-            ("start_ticks", self.start_ticks, -MAX_EARLY_TICKS, TICKS_PER_BAR - 1),
+            ("start_ticks", self.start_ticks, -MAX_EARLY_TICKS, _LATEST_TICK),
             ("pitch", self.pitch, 0, PITCHES - 1),
-            ("length_ticks", self.length_ticks, 1, 4 * TICKS_PER_BAR),
-            ("velocity", self.velocity, 0.001, 1.0),
+            ("length_ticks", self.length_ticks, 1, MAX_LENGTH_TICKS),
+            ("velocity", self.velocity, MIN_VELOCITY, 1.0),
             ("priority", self.priority, 0.0, 1.0),
         ):
             if not low <= value <= high:
@@ -82,12 +97,17 @@ class Note:
     @property
     def cell(self) -> int:
         """The grid cell 0..15 it belongs to: the nearest one."""
-        return min((self.start_ticks + TICKS_PER_CELL // 2) // TICKS_PER_CELL, CELLS_PER_BAR - 1)
+        cell = (self.start_ticks + TICKS_PER_CELL // 2) // TICKS_PER_CELL
+        return cell if cell < CELLS_PER_BAR else CELLS_PER_BAR - 1
 
     @property
     def micro_ticks(self) -> int:
         """How far it lies from its cell's line; negative is early."""
         return self.start_ticks - self.cell * TICKS_PER_CELL
+
+
+IN_ORDER: Final = attrgetter(*(part.name for part in fields(Note)))
+"""The order of notes as a key to sort by: several times as fast as comparing them two by two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +172,7 @@ class Pattern:
     provenance: Provenance = NO_PROVENANCE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "notes", tuple(sorted(self.notes)))
+        object.__setattr__(self, "notes", tuple(sorted(self.notes, key=IN_ORDER)))
 
     @property
     def id(self) -> str:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from hitloopd.core.energy import default_length_ticks, measure
 from hitloopd.core.errors import UnavailableError
-from hitloopd.core.pattern import DRUM_LANES, LANES, Lane, Note, Pattern, Provenance
+from hitloopd.core.pattern import DRUM_LANES, IN_ORDER, LANES, Lane, Note, Pattern, Provenance
 from hitloopd.core.request import Request
 from hitloopd.core.time import CELLS_PER_BAR, STEPS_PER_BAR, TICKS_PER_STEP
 from hitloopd.generate.chance import stream
@@ -45,10 +45,11 @@ Latent = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A point that was drawn: its roll's bar, and the energy of that bar with the knob in the middle."""
+    """A point that was drawn: its roll, what sounds of it with the knob in the middle, and the energy of that."""
 
     latent: Latent
     roll: Roll
+    sounding: tuple[Note, ...]
     energy: float
 
 
@@ -98,7 +99,7 @@ class LatentDrawer:
             raise UnavailableError(f"The bar {pattern.id} was not drawn by this model: it has no place in its space.")
         latent = _from_text(text)
         (roll,) = self._rolls([latent])
-        if _notes(roll) != pattern.notes:
+        if _notes(roll, _sounding(roll)) != pattern.notes:
             raise UnavailableError(f"The bar {pattern.id} is not any more as this model drew it.")
         return latent
 
@@ -162,7 +163,12 @@ def _from_text(text: str) -> Latent:
 
 
 def _drawn(latent: Latent, roll: Roll) -> _Drawn:
-    return _Drawn(latent, roll, measure(pattern_from_roll(roll, 0).notes).value)
+    sounding = _sounding(roll)
+    return _Drawn(latent, roll, sounding, measure(sounding).value)
+
+
+def _sounding(roll: Roll) -> tuple[Note, ...]:
+    return pattern_from_roll(roll, 0).notes
 
 
 def _chosen(request: Request, drawn: Sequence[_Drawn]) -> _Drawn:
@@ -176,15 +182,16 @@ def _pattern(request: Request, drawn: _Drawn) -> Pattern:
     if request.points:
         parent = request.points[0].id
         parameters |= {"morph": float(request.morph), "toward": request.points[1].id}
-    return Pattern(_notes(drawn.roll), request.root, Provenance("latent", parameters=parameters, parent=parent))
+    return Pattern(
+        _notes(drawn.roll, drawn.sounding), request.root, Provenance("latent", parameters=parameters, parent=parent)
+    )
 
 
 # ── from a roll to notes that know their importance ─────────────────────────────────────────────────────────────────
 
 
-def _notes(roll: Roll) -> tuple[Note, ...]:
+def _notes(roll: Roll, drawn: Sequence[Note]) -> tuple[Note, ...]:
     """What the network drew and its faint candidates, with priorities, in time order."""
-    drawn = pattern_from_roll(roll, 0).notes
     return with_priorities(drawn, _candidates(roll, drawn))
 
 
@@ -199,7 +206,7 @@ def _candidates(roll: Roll, drawn: Sequence[Note]) -> list[Note]:
             if (lane, cell) not in taken:
                 start = starts[cell] if held[cell] > 0 else cell * STEPS_PER_CELL
                 rows.append((held[cell], Note(start * TICKS_PER_STEP, lane, pitches[cell], length, velocity)))
-    rows.sort(key=lambda row: (-row[0], -ON_THE_BEAT[row[1].cell % 4], row[1]))
+    rows.sort(key=lambda row: (-row[0], -ON_THE_BEAT[row[1].cell % 4], IN_ORDER(row[1])))
     likely = sum(strength > 0 for strength, _ in rows)
     return [note for _, note in rows[: max(min(likely, MOST_CANDIDATES), RESERVE)]]
 

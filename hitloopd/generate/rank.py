@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hitloopd.core.energy import prioritise
-from hitloopd.core.pattern import Lane, Note
+from hitloopd.core.pattern import IN_ORDER, Lane, Note
 
 ON_THE_BEAT: Final = (0.5, 0.0, 0.2, 0.0)  # how much more important a note is by its place in the beat
 SAME_CELL: Final = 1.0  # how much less the second note of a cell
@@ -18,15 +18,16 @@ def by_importance(notes: Sequence[Note]) -> list[Note]:
     """Loud before soft, on the beat before off it, the first note of a cell before its echo."""
     seen: set[tuple[Lane, int]] = set()
     rows: list[tuple[float, Note]] = []
-    for note in sorted(notes):
+    for note in sorted(notes, key=IN_ORDER):
         place = note.lane, note.cell
-        rows.append((note.velocity + ON_THE_BEAT[note.cell % 4] - SAME_CELL * (place in seen), note))
+        rows.append((note.velocity + ON_THE_BEAT[place[1] % 4] - SAME_CELL * (place in seen), note))
         seen.add(place)
-    return [note for _, note in sorted(rows, key=lambda row: (-row[0], row[1]))]
+    rows.sort(key=lambda row: -row[0])  # stable: of equals, the earlier note comes first
+    return [note for _, note in rows]
 
 
 def with_priorities(drawn: Sequence[Note], candidates: Sequence[Note]) -> tuple[Note, ...]:
     """The drawn notes sound with the energy knob in the middle, the candidates (likeliest first) join above it."""
     ranked = by_importance(drawn)
     skeleton = len(ranked) // SKELETON_SHARE
-    return tuple(sorted(prioritise([*ranked, *candidates], skeleton=skeleton, typical=len(ranked))))
+    return tuple(sorted(prioritise([*ranked, *candidates], skeleton=skeleton, typical=len(ranked)), key=IN_ORDER))

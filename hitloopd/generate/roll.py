@@ -6,14 +6,24 @@ lanes, 4-19 the semitones above the root. A step is 15 ticks: micro-timing is lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from hitloopd.core.errors import RangeError
-from hitloopd.core.pattern import DRUM_LANES, LANES, NO_PROVENANCE, PITCHES, Lane, Note, Pattern, Provenance
+from hitloopd.core.pattern import (
+    DRUM_LANES,
+    LANES,
+    MIN_VELOCITY,
+    NO_PROVENANCE,
+    PITCHES,
+    Lane,
+    Note,
+    Pattern,
+    Provenance,
+)
 from hitloopd.core.time import STEPS_PER_BAR, TICKS_PER_BAR, TICKS_PER_STEP
 
 Roll = npt.NDArray[np.float32]
@@ -24,7 +34,6 @@ SHAPE: Final = (STEPS_PER_BAR, ROWS)
 
 MIN_DRUM_STEPS: Final = 4  # a drum hit is drawn at least this long: shorter is what the paper calls unqualified
 THRESHOLD: Final = 0.1  # what is fainter than this in a roll is no note
-MIN_VELOCITY: Final = 0.001
 
 
 def roll_from_pattern(pattern: Pattern) -> Roll:
@@ -64,12 +73,7 @@ def pattern_from_roll(roll: Roll, root: int, provenance: Provenance = NO_PROVENA
     if roll.shape != SHAPE:
         raise RangeError(f"A roll must be {SHAPE[0]} x {SHAPE[1]}, got {' x '.join(map(str, roll.shape))}.")
     clean = np.clip(np.nan_to_num(roll, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-    notes = [
-        _note(row, start, end, float(clean[start:end, row].max()))
-        for row in range(ROWS)
-        for start, end in _runs(clean[:, row])
-    ]
-    return Pattern(tuple(notes), root, provenance)
+    return Pattern(tuple(_note(*run) for run in _runs(clean)), root, provenance)
 
 
 def _row(note: Note) -> int:
@@ -90,10 +94,19 @@ def _merged(notes: Sequence[Note]) -> list[tuple[int, int, float]]:
     return hits
 
 
-def _runs(row: Roll) -> list[tuple[int, int]]:
-    """Where a row sounds: (first step, step after the last)."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], (row >= THRESHOLD).astype(np.int8), [0]))))
-    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+def _runs(roll: Roll) -> Iterator[tuple[int, int, int, float]]:
+    """Where rows sound: (row, first step, step after the last, highest value), row by row."""
+    rows = np.zeros((ROWS, STEPS_PER_BAR + 2), dtype=np.float32)  # a silent step at either end of each
+    rows[:, 1:-1] = roll.T
+    flat = rows.ravel()
+    edges = np.flatnonzero(np.diff(flat >= THRESHOLD)) + 1
+    if not len(edges):
+        return
+    highest = np.maximum.reduceat(flat, edges)[::2]
+    row, start = np.divmod(edges[::2], STEPS_PER_BAR + 2)
+    steps = edges[1::2] - edges[::2]
+    for at, first, length, value in zip(row.tolist(), start.tolist(), steps.tolist(), highest.tolist(), strict=True):
+        yield at, first - 1, first - 1 + length, value
 
 
 def _note(row: int, start: int, end: int, velocity: float) -> Note:

@@ -41,15 +41,22 @@ def requests(generator, **changes):
     ]
 
 
-def test_same_request_same_bytes(generator, everywhere):
+@pytest.fixture(scope="module")
+def asked_and_drawn(generator):
+    """Requests and their bars: drawn once, for a network takes most of the time of these tests."""
+    return [(request, generator.generate(request)) for request in requests(generator)]
+
+
+def test_same_request_same_bytes(generator, asked_and_drawn, everywhere):
     again = load(generator.name, everywhere)
-    for request in requests(generator):
-        assert generator.generate(request) == again.generate(request)
+    for request, bar in asked_and_drawn:
+        assert again.generate(request) == bar
+    for request, bar in asked_and_drawn[::-5]:
+        assert generator.generate(request) == bar
 
 
-def test_bars_are_named_after_who_made_them_from_what(generator):
-    for request in requests(generator):
-        bar = generator.generate(request)
+def test_bars_are_named_after_who_made_them_from_what(generator, asked_and_drawn):
+    for request, bar in asked_and_drawn:
         told = bar.provenance
         assert (told.generator, told.model, told.seed) == (generator.name, generator.model_hash, request.seed)
         assert told.model
@@ -64,14 +71,13 @@ def test_only_the_lanes_asked_for_come_back(generator):
             assert {note.lane for note in generator.generate(request).notes} <= {lane}
 
 
-def test_drums_have_no_pitch(generator):
-    for request in requests(generator):
-        assert all(note.pitch == 0 for note in generator.generate(request).notes if note.lane in DRUM_LANES)
+def test_drums_have_no_pitch(asked_and_drawn):
+    for _, bar in asked_and_drawn:
+        assert all(note.pitch == 0 for note in bar.notes if note.lane in DRUM_LANES)
 
 
-def test_the_knob_never_moves_the_energy_the_wrong_way_and_something_is_left_at_both_ends(generator):
-    for request in requests(generator):
-        bar = generator.generate(request)
+def test_the_knob_never_moves_the_energy_the_wrong_way_and_something_is_left_at_both_ends(asked_and_drawn):
+    for _, bar in asked_and_drawn:
         levels = [measured(bar, step / 20) for step in range(21)]
         assert levels == sorted(levels)
         assert bar.at(0.0).notes
@@ -79,16 +85,15 @@ def test_the_knob_never_moves_the_energy_the_wrong_way_and_something_is_left_at_
         assert levels[-1] > levels[0] + 0.04
 
 
-def test_seeds_differ(generator):
-    bars = [replace(generator.generate(request), provenance=_nobody()) for request in requests(generator)[1::4]]
+def test_seeds_differ(asked_and_drawn):
+    bars = [replace(bar, provenance=_nobody()) for _, bar in asked_and_drawn[1::4]]
     assert len({bar.id for bar in bars}) == len(bars)
 
 
-def test_many_at_once_are_the_same_as_one_by_one(generator):
+def test_many_at_once_are_the_same_as_one_by_one(generator, asked_and_drawn):
     many = getattr(generator, "generate_many", None)
-    asked = requests(generator)
     if many is not None:
-        pairs = zip(many(asked), (generator.generate(request) for request in asked), strict=True)
+        pairs = zip(many([request for request, _ in asked_and_drawn]), (bar for _, bar in asked_and_drawn), strict=True)
         others = sum(bar.notes != alone.notes for bar, alone in pairs)
         assert others <= 1, "sums in another order may tip a choice once in a thousand bars, not more"
 
