@@ -6,6 +6,7 @@ with. Needs the program ``fluidsynth``. Nothing of it is stored: the sounds are 
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import tempfile
@@ -112,7 +113,12 @@ def _song(plan: Sequence[tuple[str, int, int, int, int]]) -> mido.MidiFile:
 
 
 def own_sounds() -> list[Reference]:
-    """The daemon's synthesised kits."""
+    """The daemon's synthesised kits; synthesised once in a process, so nobody may write into their sounds."""
+    return list(_own_sounds())
+
+
+@functools.cache
+def _own_sounds() -> tuple[Reference, ...]:
     found: list[Reference] = []
     for name, recipe in RECIPES.items():
         kind = _OWN_CLASSES.get(name.split("/")[1])
@@ -120,8 +126,9 @@ def own_sounds() -> list[Reference]:
             continue
         for pitch in BASS_ROOTS if isinstance(recipe, Bass) else BASS_ROOTS[:1]:
             sound: Wave = np.asarray(render(recipe, RATE, pitch), np.float32)
+            sound.flags.writeable = False
             found.append(Reference(f"{kind}/{OWN_KIT}_{name.replace('/', '-')}-{pitch}", kind, Path(name), sound))
-    return found
+    return tuple(found)
 
 
 _OWN_CLASSES: Final[Mapping[str, str]] = {"kick": "kick", "snare": "snare", "hihat": "closed_hat", "bass": "bass"}

@@ -31,36 +31,50 @@ LAST: Final[Pair] = (3, 2)
 
 
 class Decoder(nn.Module):
-    """A point of the latent space in, a bar out."""
+    """A point of the latent space in, a bar out.
 
-    def __init__(self, dropout: float = DROPOUT) -> None:
+    Args:
+        dropout: share of channels' values left out while training.
+        width: channels against the paper's; nothing but a quick test has other ones.
+    """
+
+    def __init__(self, dropout: float = DROPOUT, width: float = 1.0) -> None:
         super().__init__()
-        self.dense = nn.Sequential(nn.Linear(LATENT, 4096), *bend(4096, flat=True))
+        stairs = _stairs(width)
+        flat = stairs[0][0][0] * 8
+        self.dense = nn.Sequential(nn.Linear(LATENT, flat), *bend(flat, flat=True))
         steps: list[nn.Module] = []
-        for channels, kernel, stride in STAIRS:
+        for channels, kernel, stride in stairs:
             steps += [nn.Dropout(dropout), Transposed(channels, kernel, stride), *bend(channels[1])]
-        self.grow = nn.Sequential(*steps, Transposed((STAIRS[-1][0][1], 1), LAST))
+        self.grow = nn.Sequential(*steps, Transposed((stairs[-1][0][1], 1), LAST))
         begin(self)
 
     def forward(self, latent: Tensor) -> Tensor:
         """float32 [b, 128] -> logits float32 [b, 128, 20]."""
-        return self.grow(self.dense(latent).view(-1, 512, 4, 2)).squeeze(1)
+        return self.grow(self.dense(latent).unflatten(1, (-1, 4, 2))).squeeze(1)
 
 
 class Encoder(nn.Module):
-    """A bar in, the normal distribution of its place in the latent space out."""
+    """A bar in, the normal distribution of its place in the latent space out. Arguments as the decoder's."""
 
-    def __init__(self, dropout: float = DROPOUT) -> None:
+    def __init__(self, dropout: float = DROPOUT, width: float = 1.0) -> None:
         super().__init__()
-        steps: list[nn.Module] = [Convolution((1, STAIRS[-1][0][1]), LAST), *bend(STAIRS[-1][0][1])]
-        for channels, kernel, stride in reversed(STAIRS):
+        stairs = _stairs(width)
+        last = stairs[-1][0][1]
+        steps: list[nn.Module] = [Convolution((1, last), LAST), *bend(last)]
+        for channels, kernel, stride in reversed(stairs):
             steps += [Convolution((channels[1], channels[0]), kernel, stride), *bend(channels[0]), nn.Dropout(dropout)]
         self.shrink = nn.Sequential(*steps)
-        self.mean = nn.Linear(4096, LATENT)
-        self.spread = nn.Linear(4096, LATENT)
+        flat = stairs[0][0][0] * 8
+        self.mean = nn.Linear(flat, LATENT)
+        self.spread = nn.Linear(flat, LATENT)
         begin(self)
 
     def forward(self, roll: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [b, 128, 20] -> (mean, logarithm of the variance), float32 [b, 128] each."""
         seen = torch.flatten(self.shrink(roll.unsqueeze(1)), 1)
         return self.mean(seen), self.spread(seen)
+
+
+def _stairs(width: float) -> list[tuple[Pair, Pair, Pair]]:
+    return [((round(narrow * width), round(wide * width)), kernel, stride) for (narrow, wide), kernel, stride in STAIRS]

@@ -22,15 +22,16 @@ from offline.export.index import build, error, unseen
 from offline.export.onnx_file import ParityError, apart, to_onnx
 from offline.training import checkpoint
 from offline.training.recipe import ExportPlan
-from tests.offline.training_helpers import tiny_bars, tiny_folder
+from tests.offline.training_helpers import narrow_networks, tiny_bars, tiny_folder
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_bars_are_enough():
+def few_bars_and_narrow_networks_are_enough():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("offline.export.cli.MEASURED", 6)
         patch.setattr("offline.export.onnx_file.PROBES", 4)
         patch.setattr("offline.training.latent.JUDGED", 8)
+        narrow_networks(patch)
         yield
 
 

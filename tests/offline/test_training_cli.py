@@ -1,4 +1,4 @@
-"""``python -m offline train``: real networks, few bars."""
+"""``python -m offline train``: narrow networks, few bars."""
 
 from __future__ import annotations
 
@@ -16,10 +16,17 @@ from offline.__main__ import main
 from offline.training import checkpoint
 from offline.training.loop import log_of
 from offline.training.run import open_run
-from tests.offline.training_helpers import tiny_folder
+from tests.offline.training_helpers import narrow_networks, tiny_folder
 
 SMALL = ["--set", "bars=6", "--set", "batch_size=3", "--set", "samples=0", "--set", "validate_every=0"]
 FEW = [*SMALL, "--quiet"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def narrow():
+    with pytest.MonkeyPatch.context() as patch:
+        narrow_networks(patch)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +64,28 @@ def test_two_halves_are_the_whole_bit_by_bit(data, tmp_path, name, half):
     assert weights(tmp_path / "halves") == weights(tmp_path / "whole")
 
 
+NARROW_MAIN = """
+import sys
+import pytest
+from offline.__main__ import main
+from tests.offline.training_helpers import narrow_networks
+narrow_networks(pytest.MonkeyPatch())
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def test_a_killed_run_goes_on_bit_by_bit(data, tmp_path):
     words = ["train", "gan1", "--data", str(data), "--device", "cpu", *SMALL, "--set", "checkpoint_minutes=0"]
     run = tmp_path / "killed"
     process = subprocess.Popen(
-        [sys.executable, "-m", "offline", *words, "--out", str(run), "--epochs", "200"],
+        [sys.executable, "-c", NARROW_MAIN, *words, "--out", str(run), "--epochs", "2000"],
         env=os.environ | _ONE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
     with process, process.stderr as told:
-        assert any("epoch 1 of 200" in line for line in told), "it ended before it had an epoch"
+        assert any("epoch 1 of 2000" in line for line in told), "it ended before it had an epoch"
         process.send_signal(signal.SIGKILL)
     done = checkpoint.read(run / checkpoint.LAST).progress
     before = torch.get_num_threads()

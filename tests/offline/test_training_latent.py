@@ -1,4 +1,4 @@
-"""The paper's models in training: small steps of the real networks."""
+"""The paper's models in training: small steps of narrow networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from offline.training.config import plain
 from offline.training.latent import latents
 from offline.training.recipe import recipe_module
 from offline.training.vaegan import start
-from tests.offline.training_helpers import tiny_bars
+from tests.offline.training_helpers import narrow_networks, tiny_bars
 
 CPU = torch.device("cpu")
 PAPER = ["gan1", "vae", "vaegan"]
@@ -25,9 +25,12 @@ def recipe_of(name, bars=None, **changes):
     return module.build(module.Config(**changes), bars, CPU)
 
 
-@pytest.fixture(autouse=True)
-def few_bars_are_enough(monkeypatch):
-    monkeypatch.setattr("offline.training.latent.JUDGED", 16)
+@pytest.fixture(scope="module", autouse=True)
+def few_bars_and_narrow_networks_are_enough():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("offline.training.latent.JUDGED", 16)
+        narrow_networks(patch)
+        yield
 
 
 @pytest.fixture(scope="module", params=PAPER)

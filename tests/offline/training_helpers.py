@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from offline.dataset.store import Bars, Events, save
+from offline.models.gan import Discriminator, Generator
+from offline.models.vae import Decoder, Encoder
+from offline.training import gan, vae, vaegan
 from offline.training.recipe import ExportPlan
 
 
@@ -45,6 +49,21 @@ def tiny_bars(n=24, seed=3):
         events=Events(bar, row, np.zeros(0, np.int16), np.zeros(0, np.int16), np.zeros(0, np.uint8)),
         **text,
     )
+
+
+NARROW = 1 / 16
+
+
+def narrow_networks(patch):
+    """Every recipe as it is, with a sixteenth of the channels: nothing that is tested so depends on how many.
+
+    The networks themselves are tested at their full size in ``test_models_gan`` and ``test_models_vae``.
+    """
+    patch.setattr(gan, "Generator", partial(Generator, width=NARROW))
+    patch.setattr(gan, "Discriminator", lambda width, dropout: Discriminator(width * NARROW, dropout))
+    patch.setattr(vaegan, "Decoder", partial(Decoder, width=NARROW))
+    patch.setattr(vae, "Decoder", partial(Decoder, width=NARROW))
+    patch.setattr(vae, "Encoder", partial(Encoder, width=NARROW))
 
 
 def tiny_folder(folder: Path, **changes):
