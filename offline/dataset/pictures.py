@@ -32,8 +32,8 @@ def draw_bars(path: Path, rolls: npt.NDArray[Any], titles: Sequence[str]) -> Non
         shown = np.ma.masked_equal(roll.T, 0)
         panel.imshow(shown, origin="lower", aspect="auto", interpolation="nearest", cmap=INK, vmin=0, vmax=127)
         panel.axhline(BASS_ROW - 0.5, color="0.4", linewidth=0.6)
-        for beat in range(1, BEATS_PER_BAR):
-            panel.axvline(beat * STEPS_PER_BAR / BEATS_PER_BAR - 0.5, color="0.75", linewidth=0.6, zorder=0)
+        beats = [beat * STEPS_PER_BAR / BEATS_PER_BAR - 0.5 for beat in range(1, BEATS_PER_BAR)]
+        panel.vlines(beats, 0, 1, transform=panel.get_xaxis_transform(), color="0.75", linewidth=0.6, zorder=0)
         panel.set_xticks([])
         panel.set_yticks([*range(BASS_ROW), BASS_ROW, BASS_ROW + 12], [*DRUM_LABELS, "root", "+12"], fontsize=6)
         panel.set_ylim(-0.5, ROWS - 0.5)
@@ -43,10 +43,10 @@ def draw_bars(path: Path, rolls: npt.NDArray[Any], titles: Sequence[str]) -> Non
 
 def draw_heat(path: Path, distances: npt.NDArray[Any], title: str) -> None:
     """Pairwise distances as the paper's figure 5 shows them: dark is alike."""
-    figure = Figure(figsize=(5, 4.3), layout="constrained")
-    panel = figure.subplots()
+    figure = Figure(figsize=(5, 4.3))
+    panel = figure.add_axes((0.12, 0.11, 0.68, 0.79))  # a layout that finds this out by itself draws it twice
     image = panel.imshow(distances, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
-    figure.colorbar(image, ax=panel, label="cosine distance")
+    figure.colorbar(image, cax=figure.add_axes((0.83, 0.11, 0.04, 0.79)), label="cosine distance")
     panel.set_title(title, fontsize=9)
     panel.set_xlabel("bar")
     panel.set_ylabel("bar")

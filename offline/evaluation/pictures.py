@@ -13,7 +13,7 @@ from offline.evaluation.likeness import EARLIEST
 
 Found = Mapping[str, Any]
 ACROSS: Final = 5
-_SAVED: Final = {"dpi": 90, "bbox_inches": "tight", "metadata": {"Software": None}}
+_SAVED: Final = {"dpi": 90, "metadata": {"Software": None}}
 QUIET, LOUD = "#9aa0a6", "#c2410c"
 
 

@@ -56,6 +56,21 @@ def mel_power(sound: Wave, *, bands: int = BANDS, hop: int = HOP) -> Power:
     return out
 
 
+def glances(pieces: Power) -> Power:
+    """Power over the whole range in each of many pieces, as if each stood alone in the middle of a window.
+
+    Args:
+        pieces: ``float32 [pieces, frames]``, at most ``WINDOW`` frames.
+
+    Returns:
+        ``float32 [pieces, BANDS]``.
+    """
+    spare = WINDOW - pieces.shape[1]
+    out = np.empty((len(pieces), BANDS), np.float32)
+    _fill(out, np.pad(pieces, ((0, 0), (spare // 2, spare - spare // 2))), _hann(WINDOW), WINDOW, _bank(BANDS))
+    return out + FLOOR
+
+
 def _fill(out: Power, windows: Power, shape: Power, size: int, bank: Power) -> None:
     for first in range(0, len(out), FRAMES_AT_ONCE):  # pieces that stay in the cache
         spectrum = scipy.fft.rfft(windows[first : first + FRAMES_AT_ONCE] * shape, size, axis=1)

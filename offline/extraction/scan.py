@@ -19,7 +19,7 @@ from offline.extraction.classes import References, load_references
 from offline.extraction.found import Finder, Found
 from offline.extraction.knn_method import NeighbourFinder
 from offline.extraction.listener import SHIPPED, Listener, Network, Together, neighbours
-from offline.extraction.mel import BANDS, HOP, mel_power
+from offline.extraction.mel import HOP, glances
 from offline.extraction.onset_method import OnsetFinder
 from offline.extraction.pack import LANES
 from offline.extraction.planted import trimmed
@@ -129,10 +129,8 @@ def _envelope(sound: NDArray[np.float32], column: int) -> NDArray[np.float32]:
 
 def _bands(sound: NDArray[np.float32], column: int) -> NDArray[np.float32]:
     """One glance per column, for the picture: a single window at its beginning."""
-    starts = np.arange(len(sound) // column) * column
-    if not len(starts):
-        return np.zeros((0, BANDS), np.float32)
-    return np.concatenate([mel_power(sound[start : start + GLANCE])[1:2, :BANDS] for start in starts])
+    pieces = np.lib.stride_tricks.sliding_window_view(np.pad(sound, (0, GLANCE)), GLANCE)[::column]
+    return glances(pieces[: len(sound) // column])
 
 
 def finder_for(options: Options, path: Path) -> Finder:

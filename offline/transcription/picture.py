@@ -145,15 +145,14 @@ def _drums(panel: Any, heard: Listened, bars: Sequence[Bar], span: Span) -> None
 def _bar_marks(panel: Any, bars: Sequence[Bar], span: Span, *, numbered: bool) -> None:  # noqa: ANN401
     """Bar lines and beats, a veil over what is left out, and why."""
     top = panel.get_ylim()[1]
-    for index, bar in enumerate(bars):
-        found = bar.found
-        if found.end_s <= span[0] or found.start_s >= span[1]:
-            continue
-        kept = bar.reason == KEPT
+    within = [
+        (index, bar) for index, bar in enumerate(bars) if bar.found.end_s > span[0] and bar.found.start_s < span[1]
+    ]
+    _upright(panel, [beat_s for _, bar in within for beat_s in bar.found.beats_s[1:]], linewidth=0.4, alpha=0.3)
+    _upright(panel, [bar.found.start_s for _, bar in within], linewidth=1.1, alpha=0.85)
+    for index, bar in within:
+        found, kept = bar.found, bar.reason == KEPT
         colour = KEPT_COLOUR if kept else OUT_COLOUR
-        for beat_s in found.beats_s[1:]:
-            panel.axvline(beat_s, color=INK, linewidth=0.4, alpha=0.3)
-        panel.axvline(found.start_s, color=INK, linewidth=1.1, alpha=0.85)
         if not kept:
             panel.axvspan(found.start_s, found.end_s, color=GROUND, alpha=0.62, linewidth=0)
         if numbered:
@@ -164,6 +163,11 @@ def _bar_marks(panel: Any, bars: Sequence[Bar], span: Span, *, numbered: bool) -
             words = panel.text(found.start_s, top * 0.955, shown, color=INK, fontsize=7.5, va="top", clip_on=True)
             words.set_path_effects([patheffects.withStroke(linewidth=2, foreground=GROUND)])
     panel.set_xlim(*span)
+
+
+def _upright(panel: Any, at_s: Sequence[float], **look: float) -> None:  # noqa: ANN401
+    """Lines from bottom to top, drawn as one thing: a song has hundreds."""
+    panel.vlines(at_s, 0, 1, transform=panel.get_xaxis_transform(), color=INK, zorder=2, **look)
 
 
 def _image(panel: Any, levels: Any, across_s: Span, shades: Span) -> None:  # noqa: ANN401

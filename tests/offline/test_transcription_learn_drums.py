@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,7 @@ SMALL = Settings(lessons=3, first=2, more=0.5, steps=4, batch=2, keep_every=2)
 ALONE = Beside([], [])
 
 
+@functools.cache
 def page(seed=0, length_s=9.0):
     times = np.arange(0.5, length_s - 0.5, 0.5)
     drums, rest = noise(length_s, 1e-4, seed), noise(length_s, 1e-3, seed + 50)
