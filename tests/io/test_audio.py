@@ -91,9 +91,15 @@ class Stage:
         return [m for m in self.told if isinstance(m, kind)]
 
 
+@pytest.fixture(scope="module")
+def made_before(tmp_path_factory) -> str:
+    """Where built-in sounds are kept, as for anybody who starts the daemon a second time."""
+    return str(tmp_path_factory.mktemp("sounds"))
+
+
 @pytest.fixture
-def stage(request):
-    made = Stage(**getattr(request, "param", {}))
+def stage(request, made_before):
+    made = Stage(cache_dir=made_before, **getattr(request, "param", {}))
     made.server.open()
     yield made
     made.server.close()
