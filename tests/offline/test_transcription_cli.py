@@ -26,18 +26,25 @@ from offline.dataset.encoder import cut_file
 from offline.transcription import listen as listen_module
 from offline.transcription import parts
 from tests.offline.cluster import dask_cluster
-from tests.offline.transcription_fakes import REASON, fake_ears, four_on_the_floor, song
+from tests.offline.transcription_fakes import REASON, fake_ears, four_on_the_floor, no_picture, song
 
 FILES = {"song.mid", "bars.json", "rolls.npz", "provenance.yaml", "picture.png"}
 BASS = [(2 * bar + 0.1, 2 * bar + 1.4, 36 + bar % 3) for bar in range(6)]
 
 
 @pytest.fixture
-def fakes(monkeypatch):
+def drawing(monkeypatch):
     """Listeners that read what the songs of ``transcription_fakes`` say."""
     ears = fake_ears()
     monkeypatch.setattr(parts, "ears", lambda choice: ears)
     return ears
+
+
+@pytest.fixture
+def fakes(drawing, monkeypatch):
+    """The same for what is not about pictures."""
+    monkeypatch.setattr("offline.transcription.song.draw_picture", no_picture)
+    return drawing
 
 
 @pytest.fixture
@@ -64,11 +71,12 @@ def products(out):
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
 
-def test_each_song_gets_a_folder_with_everything(fakes, album, tmp_path, capsys):
+def test_each_song_gets_a_folder_with_everything(drawing, album, tmp_path, capsys):
     out = tmp_path / "out"
     assert transcribe(album, "--out", out) == 0
     assert {path.parent.relative_to(out).as_posix() for path in out.rglob("song.mid")} == {"one", "two/mix"}
     assert {path.name for path in (out / "one").iterdir()} == FILES
+    assert (out / "one" / "picture.png").read_bytes()[:4] == b"\x89PNG"
     assert not (out / ".work").exists()
     told = capsys.readouterr().out
     assert "album/one.wav: 120.0 BPM, 5 of 6 bars kept" in told
@@ -111,7 +119,7 @@ def test_the_provenance_tells_whose_it_is_and_who_heard_it(fakes, album, tmp_pat
         assert hashlib.sha256(data).hexdigest() == digest
 
 
-def test_bars_without_drums_are_left_out(fakes, tmp_path):
+def test_bars_without_drums_are_left_out(drawing, tmp_path):
     hits = [hit for hit in four_on_the_floor(4) if not 4 <= hit[0] < 6]
     song(tmp_path / "a.wav", hits, length_s=9.0)
     assert transcribe(tmp_path / "a.wav", "--out", tmp_path / "out", "--own-licence", "CC0", "--author", "me") == 0
@@ -225,11 +233,11 @@ def test_what_is_done_stays_and_what_changed_is_done_again(fakes, album, tmp_pat
     assert not (out / "one" / "provenance.yaml").exists(), "what lies there is not of this song any more"
 
 
-def test_interrupted_it_goes_on_and_comes_to_the_same_bytes(fakes, album, tmp_path, monkeypatch):
+def test_interrupted_it_goes_on_and_comes_to_the_same_bytes(drawing, album, tmp_path, monkeypatch):
     monkeypatch.setattr(listen_module, "STRETCH_S", 3)
     assert transcribe(album, "--out", tmp_path / "whole") == 0
-    whole = fakes.drums.calls
-    real, left = fakes.drums.drum_hits, iter(range(1))
+    whole = drawing.drums.calls
+    real, left = drawing.drums.drum_hits, iter(range(1))
 
     def interrupted(stems):
         if next(left, None) is None:
@@ -237,11 +245,11 @@ def test_interrupted_it_goes_on_and_comes_to_the_same_bytes(fakes, album, tmp_pa
         return real(stems)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fakes.drums, "drum_hits", interrupted)
+        patch.setattr(drawing.drums, "drum_hits", interrupted)
         assert transcribe(album, "--out", tmp_path / "out") == 130
     assert not list((tmp_path / "out").rglob("provenance.yaml"))
     assert transcribe(album, "--out", tmp_path / "out") == 0
-    assert fakes.drums.calls == 2 * whole, "each stretch once"
+    assert drawing.drums.calls == 2 * whole, "each stretch once"
     assert products(tmp_path / "out") == products(tmp_path / "whole")
 
 

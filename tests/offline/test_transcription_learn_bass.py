@@ -40,7 +40,7 @@ def test_a_course_brings_the_loss_down(page: Page, tmp_path: Path) -> None:
         losses.append(float((now := loss_of(net, *batch([page], 2, draw))).detach()))
         return now
 
-    learn(net, loss, Course(steps=10, pace=5e-3), tmp_path / "net.pt")
+    learn(net, loss, Course(steps=6, pace=5e-3), tmp_path / "net.pt")
     assert min(losses[-3:]) < 0.8 * losses[0]
 
 

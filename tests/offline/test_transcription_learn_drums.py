@@ -32,6 +32,12 @@ SMALL = Settings(lessons=3, first=2, more=0.5, steps=4, batch=2, keep_every=2)
 ALONE = Beside([], [])
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """Stretches of two seconds instead of eight: a step is a step."""
+    monkeypatch.setattr(drum_batches, "FRAMES", FRAMES // 4)
+
+
 @functools.cache
 def page(seed=0, length_s=9.0):
     times = np.arange(0.5, length_s - 0.5, 0.5)
@@ -104,7 +110,7 @@ def test_drums_of_many_kits_are_taught_over_the_accompaniment_of_lessons(monkeyp
     assert (seen.mean(axis=1).argmax(axis=1) == 50).any()
 
 
-def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path):
+def test_a_run_that_was_ended_goes_on_to_the_same_weights(short, tmp_path):
     pages = [page(seed) for seed in range(3)]
     checkpoint = tmp_path / "half.pt"
 
@@ -129,7 +135,7 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights(tmp_path):
         resumed(SMALL, checkpoint)
 
 
-def test_a_training_remembers_those_before(tmp_path):
+def test_a_training_remembers_those_before(short, tmp_path):
     pages = [page(seed) for seed in range(3)]
     first = begin(SMALL)
     train(first, iter(pages), ALONE, SMALL, tmp_path / "first.pt")
@@ -158,7 +164,7 @@ def test_weights_of_several_trainings_are_averaged():
     assert all(torch.equal(values, nets[1][name]) for name, values in mean_weights([nets[1]]).items())
 
 
-def test_it_learns_where_kicks_begin(tmp_path):
+def test_it_learns_where_kicks_begin(short, tmp_path):
     settings = Settings(lessons=2, first=2, steps=30, batch=2, rate=5e-3, keep_every=1000)
     pages = [page(seed) for seed in range(2)]
     run = begin(settings)
