@@ -12,9 +12,10 @@ from hitloopd.core.pattern import Lane
 from offline.__main__ import main
 from offline.dataset.store import BARS_FILE, load_bars, save
 from offline.transcription import parts
+from tests.offline.pictures import leave_out_pictures
 from tests.offline.songbook import library
 from tests.offline.test_transcription_cli import licensed
-from tests.offline.transcription_fakes import REASON, fake_ears, four_on_the_floor, no_picture, song
+from tests.offline.transcription_fakes import REASON, fake_ears, four_on_the_floor, song
 
 BASS = [(2 * bar + 0.1, 2 * bar + 1.4, 36 + bar % 3) for bar in range(6)]
 
@@ -23,8 +24,7 @@ BASS = [(2 * bar + 0.1, 2 * bar + 1.4, 36 + bar % 3) for bar in range(6)]
 def fakes(monkeypatch):
     ears = fake_ears()
     monkeypatch.setattr(parts, "ears", lambda choice: ears)
-    monkeypatch.setattr("offline.transcription.song.draw_picture", no_picture)
-    monkeypatch.setattr("offline.dataset.report.SHOWN", 2)
+    leave_out_pictures(monkeypatch)
     return ears
 
 

@@ -13,22 +13,30 @@ from offline.__main__ import main
 from offline.dataset import build as build_module
 from offline.dataset.store import load_bars
 from tests.offline.cluster import dask_cluster
+from tests.offline.pictures import leave_out_pictures
 from tests.offline.songbook import beat_song, hit, library, manifest, track, write
 
 PRODUCTS = ("bars.npz", "bars.csv", "sources.json", "report.json", "report.md", "bars.png", "distances.png")
 
 
 @pytest.fixture(autouse=True)
-def few_pictures(monkeypatch):
-    """Two panels are drawn by the code that draws 24, and sooner."""
+def few_pictures(monkeypatch, request):
+    """Two panels are drawn by the code that draws 24, and sooner; none where nobody looks at them."""
     monkeypatch.setattr("offline.dataset.report.SHOWN", 2)
+    if "drawing" not in request.fixturenames:
+        leave_out_pictures(monkeypatch)
+
+
+@pytest.fixture
+def drawing():
+    """For tests of pictures."""
 
 
 def build(*words: object) -> int:
     return main(["dataset", "build", *map(str, words), "--quiet"])
 
 
-def test_a_folder_becomes_a_data_set_with_everything_on_record(tmp_path, capsys):
+def test_a_folder_becomes_a_data_set_with_everything_on_record(drawing, tmp_path, capsys):
     assert build(library(tmp_path / "songs"), "--out", tmp_path / "set") == 0
     bars = load_bars(tmp_path / "set")
     assert len(bars) == 3 + 4 + 3 + 4 + 3 + 4
@@ -44,6 +52,7 @@ def test_a_folder_becomes_a_data_set_with_everything_on_record(tmp_path, capsys)
     assert "21 bars with drums" in capsys.readouterr().out
     for name in PRODUCTS:
         assert (tmp_path / "set" / name).stat().st_size > 0
+        assert not name.endswith(".png") or (tmp_path / "set" / name).read_bytes()[:4] == b"\x89PNG"
 
 
 def test_the_report_says_what_is_in_it(tmp_path, capsys):
@@ -145,7 +154,7 @@ def products(folder) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in PRODUCTS}
 
 
-def test_interrupted_it_goes_on_where_it_was_and_comes_to_the_same(tmp_path, monkeypatch):
+def test_interrupted_it_goes_on_where_it_was_and_comes_to_the_same(drawing, tmp_path, monkeypatch):
     songs = library(tmp_path / "songs")
     assert build(songs, "--out", tmp_path / "whole") == 0
     calls: list[str] = []
@@ -178,7 +187,7 @@ def test_a_changed_file_is_cut_again(tmp_path):
 
 
 @pytest.mark.live
-def test_many_processes_and_a_cluster_give_the_same_bytes_as_one(tmp_path):
+def test_many_processes_and_a_cluster_give_the_same_bytes_as_one(drawing, tmp_path):
     songs = library(tmp_path / "songs", 8)
     (songs / "broken.mid").write_bytes(b"MThd")
     with (songs / "MANIFEST.csv").open("a") as file:

@@ -8,7 +8,7 @@ import pytest
 from hitloopd.generate.kinds import OTHERS
 from offline.__main__ import main
 from offline.dataset.store import save
-from offline.evaluation import control, work
+from offline.evaluation import control, pictures, work
 from offline.evaluation.comparison import BEGIN, END
 from tests.offline.evaluation_bars import bars
 
@@ -35,6 +35,13 @@ def data(tmp_path_factory):
 
 def words(data, out, *more):
     return ["evaluate", "--data", str(data), "--quick", "--n", "60", "--reference", "whole", "--out", str(out), *more]
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No pictures where nobody looks at them."""
+    for name in ("heat_maps", "feels", "checks", "energies"):
+        monkeypatch.setattr(pictures, name, lambda path, *_: path.write_bytes(b"no picture"))
 
 
 def test_a_first_look_gives_a_page_with_pictures_and_the_same_one_again(data, tmp_path, capsys, monkeypatch):
@@ -65,7 +72,7 @@ def test_a_first_look_gives_a_page_with_pictures_and_the_same_one_again(data, tm
     capsys.readouterr()
 
 
-def test_json_is_all_that_is_printed_and_a_broken_model_is_told(data, tmp_path, capsys):
+def test_json_is_all_that_is_printed_and_a_broken_model_is_told(undrawn, data, tmp_path, capsys):
     assert main(words(data, tmp_path / "out", "--json", "--no-speed", "--models", str(data / "broken"))) == 1
     found = json.loads(capsys.readouterr().out)
     assert "broken" in found["refused"]
@@ -73,7 +80,7 @@ def test_json_is_all_that_is_printed_and_a_broken_model_is_told(data, tmp_path, 
     assert "broken" in (tmp_path / "out" / "report.md").read_text()
 
 
-def test_a_table_whose_end_is_gone_is_left_alone(data, tmp_path, capsys):
+def test_a_table_whose_end_is_gone_is_left_alone(undrawn, data, tmp_path, capsys):
     readme = tmp_path / "README.md"
     readme.write_text(f"{BEGIN}\nmine\n")
     assert main(words(data, tmp_path / "out", "--no-speed", "--table", str(readme))) == 2

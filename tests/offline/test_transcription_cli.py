@@ -26,7 +26,8 @@ from offline.dataset.encoder import cut_file
 from offline.transcription import listen as listen_module
 from offline.transcription import parts
 from tests.offline.cluster import dask_cluster
-from tests.offline.transcription_fakes import REASON, fake_ears, four_on_the_floor, no_picture, song
+from tests.offline.pictures import leave_out_pictures
+from tests.offline.transcription_fakes import REASON, fake_ears, four_on_the_floor, song
 
 FILES = {"song.mid", "bars.json", "rolls.npz", "provenance.yaml", "picture.png"}
 BASS = [(2 * bar + 0.1, 2 * bar + 1.4, 36 + bar % 3) for bar in range(6)]
@@ -43,7 +44,7 @@ def drawing(monkeypatch):
 @pytest.fixture
 def fakes(drawing, monkeypatch):
     """The same for what is not about pictures."""
-    monkeypatch.setattr("offline.transcription.song.draw_picture", no_picture)
+    leave_out_pictures(monkeypatch)
     return drawing
 
 

@@ -15,7 +15,6 @@ import soundfile
 
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
-from offline.jobs import write_atomically
 from offline.transcription.heard import BassNote, DrumHit, FoundBar, Stems
 from offline.transcription.listen import Ears
 
@@ -110,8 +109,3 @@ def even_bars(features, drums, bass, length_s):
 
 def fake_ears(unsure_s: float = 0.0) -> Ears:
     return Ears(Apart(), ReadDrums(unsure_s), ReadBass(), loudness, even_bars, "even bars")
-
-
-def no_picture(path: Path, *_told: object) -> None:
-    """Instead of a song's picture, which takes longer than all the rest of a short song."""
-    write_atomically(path, b"no picture")
