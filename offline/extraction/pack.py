@@ -42,6 +42,7 @@ import yaml
 from hitloopd.core.errors import ConfigError, DeviceError
 from hitloopd.core.pattern import Lane
 from offline.jobs import write_atomically
+from offline.yaml_text import read_yaml
 
 FORMAT: Final = 1
 PACK_FILE: Final = "pack.yaml"
@@ -132,7 +133,7 @@ def load_pack(folder: Path) -> Pack:
     """
     path = folder / PACK_FILE
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise DeviceError(f"There is no pack at {folder}: {error}") from error
     except yaml.YAMLError as error:

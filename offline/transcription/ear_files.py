@@ -10,6 +10,7 @@ import yaml
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.generate.card import CARD
+from offline.yaml_text import read_yaml
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _PLACES: Final = (_ROOT / "hitloopd" / "data" / "models", _ROOT / "models")  # a wheel, a checkout
@@ -34,7 +35,7 @@ def read_card(folder: Path, kind: str, hears: str) -> Mapping[str, Any]:
     """
     path = folder / CARD
     try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8"))
+        card = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnavailableError(f"{path} can't be read ({error.strerror}): no {hears} network there.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

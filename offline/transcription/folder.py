@@ -32,6 +32,7 @@ from offline.dataset.store import draw
 from offline.grid import MAX_VELOCITY
 from offline.jobs import write_atomically
 from offline.transcription.heard import FoundBar
+from offline.yaml_text import read_yaml
 
 FORMAT: Final = 1
 SONG_FILE: Final = "song.mid"
@@ -119,7 +120,7 @@ def read_provenance(folder: Path) -> dict[str, Any]:
         RangeError: it is not there, or not of this program's kind.
     """
     try:
-        facts = yaml.safe_load((folder / PROVENANCE_FILE).read_text(encoding="utf-8"))
+        facts = read_yaml((folder / PROVENANCE_FILE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RangeError(f"{folder}: no transcribed song ({PROVENANCE_FILE} can't be read)") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT or "song" not in facts:
