@@ -95,7 +95,7 @@ def measure(notes: Iterable[Note]) -> Energy:
 
 def measured(pattern: Pattern, knob: float) -> float:
     """The energy 0..1 of ``pattern`` with the knob at ``knob``."""
-    return measure(pattern.at(knob).notes).value
+    return measure(note for note in pattern.notes if note.priority <= knob).value
 
 
 def prioritise(ranked: Sequence[Note], *, skeleton: int, typical: int | None = None) -> tuple[Note, ...]:
