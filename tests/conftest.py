@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+TRAINS = ("training", "export", "evaluation", "models", "weave", "learn", "bar_lessons")
+"""In the names of files whose tests train networks."""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[object]:
@@ -21,5 +24,17 @@ def pytest_collection() -> Iterator[object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the checkers of the sources, which take longest; the others stay as they were shuffled."""
-    items.sort(key=lambda item: item.get_closest_marker("style") is None)
+    """Put tests side by side that load the same libraries; within such a group they stay as they were shuffled.
+
+    Two workers begin with half of the tests each, and who is done takes over the last of the other's. So the checkers
+    of the sources, which take longest, come first, and only one worker loads what torch needs to train.
+    """
+    items.sort(key=_group)
+
+
+def _group(item: pytest.Item) -> int:
+    if item.get_closest_marker("style") is not None:
+        return 0
+    if "offline" not in item.path.parts:
+        return 1
+    return 3 if any(word in item.path.stem for word in TRAINS) else 2
