@@ -42,7 +42,6 @@ _NEVER: Final = np.float32(-1e9)
 
 Track = NDArray[np.float32]
 _Grid = NDArray[np.float32]
-_Choice = NDArray[np.uint8]
 
 
 class Beat(NamedTuple):
@@ -95,62 +94,59 @@ def _gains(beat: Track, downbeat: Track) -> _Grid:
 
 
 def _piece(gains: _Grid, start: tuple[int, int] | None) -> list[tuple[int, int, int]]:
-    """The best path's (frame, index of the period, place); from a state at frame 0 if there is one."""
+    """The best path's (frame, index of the period, place); from a state at frame 0 if there is one.
+
+    Only the scores are kept. By which way the best one came is asked again on the way back, for the states of the one
+    path: to write it down for all of them took twice as long as the scores themselves.
+    """
     count = len(gains)
-    score = np.full((count, len(PERIODS), PLACES), _NEVER, np.float32)
-    leaving = np.full_like(score, _NEVER)  # the best score of a next beat that has this period and place
-    slack, tempo, place = (np.zeros(score.shape, np.uint8) for _ in range(3))
+    grid = _Scores(*(np.full((count, len(PERIODS), PLACES), _NEVER, np.float32) for _ in range(3)))
     prior = (_PRIOR * np.log2(60.0 * FPS / PERIODS / LIKELY_BPM) ** 2).astype(np.float32)
     for low in range(0, count, _BLOCK):
-        block = np.arange(low, min(low + _BLOCK, count))
-        best, slack[block] = _arrive(leaving, block)
-        score[block] = best + gains[block][:, None, :] - prior[:, None]
+        block = slice(low, min(low + _BLOCK, count))
+        here = grid.here[block]
+        np.add(_arrived(grid.leaving, np.arange(block.start, block.stop)), gains[block][:, None, :], out=here)
+        here -= prior[:, None]
         if start is None:
-            _begin(score, slack, gains, block)
+            early = here[: max(int(PERIODS[-1]) + 1 - low, 0)]
+            np.maximum(early, gains[block][: len(early), None, :], out=early)
         elif low == 0:
-            score[0, start[0], start[1]], slack[0] = 0.0, _BEGIN
-        entered, place[block] = _next_place(score[block])
-        leaving[block], tempo[block] = _next_tempo(entered)
-    return _trace(score, slack, tempo, place)
+            here[0, start[0], start[1]] = 0.0
+        _turned(here, out=grid.entered[block])
+        _retimed(grid.entered[block], out=grid.leaving[block])
+    return list(_backwards(grid, gains, prior, begins_at_once=start is not None))[::-1]
 
 
-_BEGIN: Final = 2 * _SLACK + 1
+class _Scores(NamedTuple):
+    """The best scores ``float32 [frames, periods, places]`` of paths with a beat in a frame.
+
+    ``here``: with this period and place. ``entered``: that go on to this place. ``leaving``: and with this period.
+    """
+
+    here: _Grid
+    entered: _Grid
+    leaving: _Grid
 
 
-def _begin(score: _Grid, slack: _Choice, gains: _Grid, block: NDArray[np.int64]) -> None:
-    """A path may begin in the first frames, for nothing."""
-    early = block[block <= PERIODS[-1]]
-    if not len(early):
-        return
-    fresh = np.broadcast_to(gains[early][:, None, :], score[early].shape)
-    better = fresh > score[early]
-    score[early] = np.where(better, fresh, score[early])
-    slack[early] = np.where(better, _BEGIN, slack[early])
-
-
-def _arrive(leaving: _Grid, block: NDArray[np.int64]) -> tuple[_Grid, _Choice]:
-    best = np.full((len(block), len(PERIODS), PLACES), _NEVER, np.float32)
-    choice = np.zeros(best.shape, np.uint8)
-    columns = np.arange(len(PERIODS))
-    for number, off in enumerate(range(-_SLACK, _SLACK + 1)):
-        before = block[:, None] - PERIODS - off
-        came = leaving[np.maximum(before, 0), columns] - np.float32(_SLACK_COST * abs(off))
+def _arrived(leaving: _Grid, frames: NDArray[np.int64]) -> _Grid:
+    """The best score with which each period and place is reached in some frames; of no earlier beat, never."""
+    best = np.full((len(frames), len(PERIODS), PLACES), _NEVER, np.float32)
+    for off in _SLACKS:
+        before = frames[:, None] - PERIODS - off
+        came = leaving[np.maximum(before, 0), np.arange(len(PERIODS))]
+        came -= np.float32(_SLACK_COST * abs(off))
         came[before < 0] = _NEVER
-        better = came > best
-        np.copyto(best, came, where=better)
-        choice[better] = number
-    return best, choice
+        np.maximum(best, came, out=best)
+    return best
 
 
-def _next_place(score: _Grid) -> tuple[_Grid, _Choice]:
-    """The best score with which each place can follow, and after which place."""
-    best, choice = np.full_like(score, _NEVER), np.zeros(score.shape, np.uint8)
+_SLACKS: Final = range(-_SLACK, _SLACK + 1)
+
+
+def _turned(score: _Grid, out: _Grid) -> None:
+    """The best score with which each place can follow."""
     for before, after, cost in _TURNS:
-        came = score[:, :, before] - np.float32(cost)
-        better = came > best[:, :, after]
-        np.copyto(best[:, :, after], came, where=better)
-        choice[:, :, after][better] = before
-    return best, choice
+        np.maximum(out[:, :, after], score[:, :, before] - np.float32(cost), out=out[:, :, after])
 
 
 _TURNS: Final = (
@@ -164,35 +160,65 @@ _TURNS: Final = (
 """(place, place of the next beat, cost)."""
 
 
-def _next_tempo(score: _Grid) -> tuple[_Grid, _Choice]:
-    """The best score with which each period can follow, and after which period."""
-    any_tempo = score.argmax(axis=1)
-    best = np.take_along_axis(score, any_tempo[:, None], axis=1) - np.float32(_JUMP_COST)
-    best = np.repeat(best, len(PERIODS), axis=1)
-    choice = np.repeat(any_tempo[:, None].astype(np.uint8), len(PERIODS), axis=1)
-    for step in range(-_STEPS, _STEPS + 1):
+def _retimed(score: _Grid, out: _Grid) -> None:
+    """The best score with which each period can follow."""
+    out[:] = score.max(axis=1, keepdims=True) - np.float32(_JUMP_COST)
+    for step, cost in _STEP_COSTS.items():
         to = slice(max(step, 0), len(PERIODS) + min(step, 0))
         of = slice(max(-step, 0), len(PERIODS) + min(-step, 0))
-        cost = _TEMPO_COST * np.abs(np.log(PERIODS[to] / PERIODS[of]))
-        came = score[:, of] - cost.astype(np.float32)[:, None]
-        better = came > best[:, to]
-        np.copyto(best[:, to], came, where=better)
-        np.copyto(choice[:, to], np.arange(len(PERIODS), dtype=np.uint8)[of, None], where=better)
-    return best, choice
+        np.maximum(out[:, to], score[:, of] - cost[to, None], out=out[:, to])
 
 
-def _trace(score: _Grid, slack: _Choice, tempo: _Choice, place: _Choice) -> list[tuple[int, int, int]]:
-    return list(_backwards(score, slack, tempo, place))[::-1]
+def _step_costs() -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """For each step of the period, what it costs to come to each period by it."""
+    for step in range(-_STEPS, _STEPS + 1):
+        before = PERIODS[np.clip(np.arange(len(PERIODS)) - step, 0, len(PERIODS) - 1)]
+        yield step, (_TEMPO_COST * np.abs(np.log(PERIODS / before))).astype(np.float32)
 
 
-def _backwards(score: _Grid, slack: _Choice, tempo: _Choice, place: _Choice) -> Iterator[tuple[int, int, int]]:
-    end = max(len(score) - int(PERIODS[-1]), 0)
-    frame, period, at = (int(i) for i in np.unravel_index(score[end:].argmax(), score[end:].shape))
+_STEP_COSTS: Final = dict(_step_costs())
+
+
+def _backwards(grid: _Scores, gains: _Grid, prior: _Grid, *, begins_at_once: bool) -> Iterator[tuple[int, int, int]]:
+    """The best path from its end, asking at every beat where it came from."""
+    end = max(len(gains) - int(PERIODS[-1]), 0)
+    frame, period, at = (int(i) for i in np.unravel_index(grid.here[end:].argmax(), grid.here[end:].shape))
     frame += end
     while True:
         yield frame, period, at
-        if slack[frame, period, at] == _BEGIN:
+        came, before = _way_here(grid.leaving, frame, period, at)
+        if begins_at_once:
+            begun = frame == 0
+        else:
+            begun = frame <= PERIODS[-1] and gains[frame, at] > came + gains[frame, at] - prior[period]
+        if begun:
             return
-        frame -= int(PERIODS[period]) + int(slack[frame, period, at]) - _SLACK
-        before = int(tempo[frame, period, at])
-        period, at = before, int(place[frame, before, at])
+        frame = before
+        former = _period_before(grid.entered[frame, :, at], period)
+        at = _place_before(grid.here[frame, former], at)
+        period = former
+
+
+def _way_here(leaving: _Grid, frame: int, period: int, place: int) -> tuple[np.float32, int]:
+    """The best score of a beat before, and its frame; of equals the latest."""
+    ways: list[tuple[np.float32, int]] = [(_NEVER, frame - int(PERIODS[period]) - _SLACKS[0])]
+    for off in _SLACKS:
+        before = frame - int(PERIODS[period]) - off
+        if before >= 0:
+            ways.append((leaving[before, period, place] - np.float32(_SLACK_COST * abs(off)), before))
+    return max(ways, key=lambda way: way[0])
+
+
+def _period_before(entered: Track, period: int) -> int:
+    """Which period's beat it was that chose this one: a jump where no step is better."""
+    jumped = int(entered.argmax())
+    ways = [(entered[jumped] - np.float32(_JUMP_COST), jumped)]
+    for step, cost in _STEP_COSTS.items():
+        if 0 <= period - step < len(PERIODS):
+            ways.append((entered[period - step] - cost[period], period - step))
+    return max(ways, key=lambda way: way[0])[1]
+
+
+def _place_before(here: Track, place: int) -> int:
+    ways = [(here[before] - np.float32(cost), before) for before, after, cost in _TURNS if after == place]
+    return max(ways, key=lambda way: way[0])[1]
