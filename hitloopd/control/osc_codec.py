@@ -12,6 +12,7 @@ import math
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pythonosc.parsing import osc_types
@@ -192,7 +193,13 @@ def encode(path: str, args: Sequence[Value] = ()) -> bytes:
             case _:
                 tags.append("h")
                 body += osc_types.write_int64(max(min(int(arg), 2**63 - 1), -(2**63)))
-    return _padded(path) + _padded("".join(tags)) + bytes(body)
+    return _head(path, "".join(tags)) + bytes(body)
+
+
+@lru_cache(maxsize=1024)
+def _head(path: str, tags: str) -> bytes:
+    """Kept, as the same few addresses are told over and over."""
+    return _padded(path) + _padded(tags)
 
 
 def encode_bundle(tag: int, messages: Sequence[bytes]) -> bytes:

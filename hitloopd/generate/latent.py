@@ -42,6 +42,9 @@ STRAIGHT: Final = 1e-6  # two points at nearly the same angle: the straight line
 
 Latent = npt.NDArray[np.int16]
 
+_SAME_IN_BATCHES: Final[dict[str, bool]] = {}
+"""By the hash of a model: it is found out once in a process, for it takes as long as forty bars."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
@@ -66,7 +69,6 @@ class LatentDrawer:
         require_shapes(session, {"latent": (None, WIDTH)}, {"roll": (None, *SHAPE)})
         self._session = session
         self._hash = str(card["sha256"])[:12]
-        self._batches: bool | None = None
 
     def draw(self, request: Request) -> Pattern:
         """The bar. Thread: generator process. Real-time: no.
@@ -117,13 +119,13 @@ class LatentDrawer:
 
     def _same_in_batches(self) -> bool:
         """Whether a bar in a batch is bit for bit the bar alone: not every arithmetic library is so."""
-        if self._batches is None:
+        if self._hash not in _SAME_IN_BATCHES:
             probe = [normals(seed, 0, 1.0) for seed in range(BATCH)]
             alone = np.concatenate([self._run([latent]) for latent in probe[:8]])
-            self._batches = bool(
+            _SAME_IN_BATCHES[self._hash] = bool(
                 np.array_equal(self._run(probe)[:8], alone) and np.array_equal(self._run(probe[:3]), alone[:3])
             )
-        return self._batches
+        return _SAME_IN_BATCHES[self._hash]
 
 
 def normals(seed: int, index: int, scale: float) -> Latent:

@@ -8,7 +8,7 @@ import pytest
 from hitloopd.generate.kinds import OTHERS
 from offline.__main__ import main
 from offline.dataset.store import save
-from offline.evaluation import control, pictures, work
+from offline.evaluation import control, pictures, twosample, work
 from offline.evaluation.comparison import BEGIN, END
 from tests.offline.evaluation_bars import bars
 
@@ -16,6 +16,8 @@ from tests.offline.evaluation_bars import bars
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(control, "SIDE", 30)
+    monkeypatch.setattr(twosample, "_EPOCHS", 2)
+    monkeypatch.setattr(twosample, "_TREES", 10)
     monkeypatch.setattr(control, "BARS_PER_TARGET", 4)
 
 
