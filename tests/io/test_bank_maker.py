@@ -92,7 +92,7 @@ def test_whole_or_not_at_all(tmp_path):
 
 
 def test_a_sample_of_hours_is_read_no_farther_than_it_is_heard(tmp_path):
-    folder = write_pack(tmp_path / "tram", {"kick": (100.0,)}, seconds=70.0)
+    folder = write_pack(tmp_path / "tram", {"kick": (100.0,)}, seconds=50.0)
     ((head, _),) = served(request_for(folder))
     assert head.lengths[0, 60] == 12 * RATE
 

@@ -34,17 +34,20 @@ def fingerprint(history: History) -> str:
 def command(dice: random.Random):
     lane = dice.choice(DRUM_LANES)
     seed = dice.randrange(1000)
-    notes = [hit(lane, cell, round(dice.uniform(0.1, 1), 3)) for cell in range(16) for lane in DRUM_LANES]
-    return dice.choice(
-        [
-            Generated(bar(*notes, seed=seed), dice.choice([ALL_LANES, frozenset({lane})]), seed),
-            c.SetCell(lane, dice.randrange(16), dice.choice([0.0, 0.5, None])),
-            c.SetEnergy(dice.random()),
-            c.LockLane(lane, dice.choice([True, False])),
-            c.Undo(),
-            c.Redo(),
-        ]
+    kinds = (
+        lambda: Generated(full_bar(dice, seed), dice.choice([ALL_LANES, frozenset({lane})]), seed),
+        lambda: c.SetCell(lane, dice.randrange(16), dice.choice([0.0, 0.5, None])),
+        lambda: c.SetEnergy(dice.random()),
+        lambda: c.LockLane(lane, dice.choice([True, False])),
+        c.Undo,
+        c.Redo,
     )
+    return dice.choice(kinds)()
+
+
+def full_bar(dice: random.Random, seed: int):
+    notes = [hit(lane, cell, round(dice.uniform(0.1, 1), 3)) for cell in range(16) for lane in DRUM_LANES]
+    return bar(*notes, seed=seed)
 
 
 def quick(history: History) -> str:
