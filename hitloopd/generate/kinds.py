@@ -17,7 +17,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """What the card's ``kind`` names -> the class that draws with such a model."""
 
-OTHERS: Final = frozenset({"listener", "drum-ear", "bass-ear", "beat-ear", "bar-ear"})
+OTHERS: Final = frozenset({"listener", "drum-ear", "bass-ear", "beat-ear", "bar-ear", "part-ear"})
 """Models that lie in the same folders and make no bars: they hear what a cut-out sound is, and what a song plays."""
 
 _KIND: Final = re.compile(rb"^kind:[ \t]*['\"]?([\w-]+)", re.MULTILINE)

@@ -41,7 +41,7 @@ def write_ear(
     exported = to_onnx(plan)
     card: dict[str, Any] = {
         "kind": plan.kind,
-        "name": plan.kind,
+        "name": folder.name,
         "licence": "MIT",
         **plan.card,
         "sha256": hashlib.sha256(exported.data).hexdigest(),

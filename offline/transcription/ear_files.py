@@ -9,7 +9,8 @@ from typing import Any, Final
 import yaml
 
 from hitloopd.core.errors import UnavailableError
-from hitloopd.generate.card import CARD
+from hitloopd.generate.card import CARD, MODEL, checked_bytes
+from hitloopd.generate.learned import Session, open_session
 from offline.yaml_text import read_yaml
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -43,3 +44,12 @@ def read_card(folder: Path, kind: str, hears: str) -> Mapping[str, Any]:
     if not isinstance(card, Mapping) or card.get("kind") != kind:
         raise UnavailableError(f"{folder} holds no {hears} network: its card is of another kind.")
     return card
+
+
+def network(folder: Path, card: Mapping[str, Any]) -> Session:
+    """The network of a folder, ready to run.
+
+    Raises:
+        UnavailableError: it is not what the card says, or can't be run.
+    """
+    return open_session(checked_bytes(folder, MODEL, str(card.get("sha256"))))

@@ -6,6 +6,7 @@ Conventions: seconds from the start of the song (or of the stretch that was give
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,19 @@ class DrumHit(NamedTuple):
     lane: Lane
     velocity: float
     confidence: float
+
+
+class DrumsHeard(NamedTuple):
+    """What is heard of the drums of a stretch, before its bars are known.
+
+    Args:
+        hits: by time.
+        candidates: all that may be a hit, be it ever so unlikely, by time; its confidence is its probability. Empty
+            where a transcriber does not tell.
+    """
+
+    hits: Sequence[DrumHit]
+    candidates: Sequence[DrumHit] = ()
 
 
 class BassNote(NamedTuple):

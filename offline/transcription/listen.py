@@ -19,7 +19,7 @@ from hitloopd.core.errors import DeviceError
 from offline.audio import RATE, SILENCE, Recording, Wave, blocks, open_recording, stretches
 from offline.jobs import write_atomically
 from offline.transcription.glance import PER_S, glance
-from offline.transcription.heard import BassNote, DrumHit, FoundBar, Stems
+from offline.transcription.heard import BassNote, DrumHit, DrumsHeard, FoundBar, Stems
 from offline.transcription.join import joined_hits, joined_notes
 from offline.transcription.ports import BassTranscriber, DrumTranscriber, Separator
 
@@ -45,6 +45,8 @@ class Ears:
         beat_features: what the beats are found by, ``float32 [frames, n]``, 100 frames a second.
         find_bars: the bars of a song by start, without overlap, from those, its hits and notes, and its length in s.
         beats: the name of what finds them.
+        in_bars: the hits of a song in the light of its bars: from those heard before, the candidates, and the bars.
+        part: the name of what does that.
     """
 
     separator: Separator
@@ -53,6 +55,8 @@ class Ears:
     beat_features: Callable[[Wave], Features]
     find_bars: Callable[[Features, Sequence[DrumHit], Sequence[BassNote], float], Sequence[FoundBar]]
     beats: str
+    in_bars: Callable[[DrumsHeard, Sequence[FoundBar]], Sequence[DrumHit]]
+    part: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +65,7 @@ class Stretch:
 
     start_s: float
     hits: tuple[DrumHit, ...]
+    candidates: tuple[DrumHit, ...]
     notes: tuple[BassNote, ...]
     features: Features
     picture: NDArray[np.uint8]
@@ -73,6 +78,7 @@ class Listened:
     Args:
         length_s: as heard, not as the header says.
         hits: by time.
+        candidates: of the drums: all that may be a hit.
         notes: by start, one at a time.
         features: of the beats, 100 frames a second.
         picture: levels of the spectrum, ``glance.PER_S`` columns a second.
@@ -81,6 +87,7 @@ class Listened:
 
     length_s: float
     hits: list[DrumHit]
+    candidates: list[DrumHit]
     notes: list[BassNote]
     features: Features
     picture: NDArray[np.uint8]
@@ -121,6 +128,7 @@ def listen(path: Path, ears: Ears, stems: Mapping[str, Path], work: Path, told: 
     return Listened(
         length_s,
         joined_hits([stretch.hits for stretch in heard], borders_s),
+        joined_hits([stretch.candidates for stretch in heard], borders_s),
         joined_notes([stretch.notes for stretch in heard], borders_s),
         np.concatenate([stretch.features for stretch in heard]),
         np.concatenate([stretch.picture for stretch in heard]),
@@ -130,17 +138,22 @@ def listen(path: Path, ears: Ears, stems: Mapping[str, Path], work: Path, told: 
 
 def _hear(start_s: int, sound: Wave, ears: Ears, given: Mapping[str, Wave], *, first: bool, last: bool) -> Stretch:
     stems = _stems(sound, ears.separator, given)
-    hits = sorted(ears.drums.drum_hits(stems))
+    drums = ears.drums.hear_drums(stems)
     notes = sorted(ears.bass.bass_notes(stems))
     skip_s = 0 if first else CONTEXT_S
     until_s = None if last else STRETCH_S + CONTEXT_S
     return Stretch(
         start_s,
-        tuple(hit._replace(time_s=hit.time_s + start_s) for hit in hits),
+        _later(drums.hits, start_s),
+        _later(drums.candidates, start_s),
         tuple(note._replace(start_s=note.start_s + start_s, end_s=note.end_s + start_s) for note in notes),
         _part(ears.beat_features(sound), FEATURES_PER_S, skip_s, until_s),
         _part(glance(sound), PER_S, skip_s, until_s),
     )
+
+
+def _later(hits: Sequence[DrumHit], start_s: int) -> tuple[DrumHit, ...]:
+    return tuple(sorted(hit._replace(time_s=hit.time_s + start_s) for hit in hits))
 
 
 def _stems(mix: Wave, separator: Separator, given: Mapping[str, Wave]) -> Stems:

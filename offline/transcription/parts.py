@@ -15,6 +15,8 @@ from offline.transcription.beats.bars import find_bars
 from offline.transcription.beats.features import beat_features
 from offline.transcription.beats.sense import SHIPPED as BEATS
 from offline.transcription.drums.by_name import drum_transcriber
+from offline.transcription.drums.part import SHIPPED as PART
+from offline.transcription.drums.part import in_bars
 from offline.transcription.listen import Ears
 from offline.transcription.separation.by_name import AUTO, separator
 
@@ -43,16 +45,22 @@ def ears(choice: Choice) -> Ears:
         beat_features,
         find_bars,
         _beat_finder(),
+        in_bars,
+        _name(PART),
     )
 
 
 def _beat_finder() -> str:
     """The name of what finds beats and bar lines, with the first digits of both hashes, as the transcribers have it."""
-    return "ear " + "+".join(_first_digits(folder / MODEL) for folder in (BEATS, BARS))
+    return _name(BEATS, BARS)
+
+
+def _name(*folders: Path) -> str:
+    return "ear " + "+".join(_first_digits(folder / MODEL) for folder in folders)
 
 
 def _first_digits(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     except OSError as error:
-        raise UnavailableError(f"{path} can't be read ({error.strerror}): no beat network there.") from error
+        raise UnavailableError(f"{path} can't be read ({error.strerror}): no network there.") from error

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offline.audio import Wave
-from offline.transcription.heard import BassNote, DrumHit, Stems
+from offline.transcription.heard import BassNote, DrumsHeard, Stems
 
 
 class Separator(Protocol):
@@ -30,8 +30,8 @@ class DrumTranscriber(Protocol):
         """For tables and provenance."""
         ...
 
-    def drum_hits(self, stems: Stems) -> Sequence[DrumHit]:
-        """The hits of a stretch, by time."""
+    def hear_drums(self, stems: Stems) -> DrumsHeard:
+        """The hits of a stretch, and what else may be one."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, median
@@ -33,13 +33,13 @@ from offline.transcription.folder import (
     write_bars,
     write_provenance,
 )
-from offline.transcription.heard import FoundBar
+from offline.transcription.heard import DrumsHeard, FoundBar
 from offline.transcription.listen import STEMS, Ears, Listened, listen
 from offline.transcription.midi_out import midi_file
 from offline.transcription.picture import draw_picture
 from offline.transcription.ruler import ruler
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Of what is written: a folder of another version is written again."""
 PACKAGES: Final = ("librosa", "numpy", "scipy", "soundfile", "onnxruntime")
 
@@ -70,7 +70,7 @@ class Task:
         """Everything that decides what comes of it."""
         ears = parts.ears(self.choice)
         stems = sorted((name, file_hash(path)) for name, path in self.stems.items())
-        names = (ears.separator.name, ears.drums.name, ears.bass.name, ears.beats)
+        names = (ears.separator.name, ears.drums.name, ears.bass.name, ears.beats, ears.part)
         song = (self.name, file_hash(self.source.path), self.source.credit())
         return job_key(VERSION, ENCODING, song, self.choice, names, stems)
 
@@ -94,6 +94,7 @@ def transcribe(task: Task) -> dict[str, Any]:
     found = ears.find_bars(heard.features, heard.hits, heard.notes, heard.length_s)
     if not found:
         raise RangeError(f"{task.source.path}: no beat was found in it.")
+    heard = replace(heard, hits=list(ears.in_bars(DrumsHeard(heard.hits, heard.candidates), found)))
     bars, song = _write_music(task, heard, found)
     draw_picture(task.folder / PICTURE_FILE, task.name, heard, bars)
     write_provenance(task.folder, {**_facts(task, ears, heard, bars, song), "key": key})
@@ -140,6 +141,7 @@ def _facts(task: Task, ears: Ears, heard: Listened, bars: Sequence[Bar], song: C
         "drums": ears.drums.name,
         "bass": ears.bass.name,
         "beats": ears.beats,
+        "part": ears.part,
         "stems": {name: {"file": path.name, "hash": file_hash(path)} for name, path in sorted(task.stems.items())},
         "asked_for": asdict(task.choice),
         "versions": {"hitloopd": __version__, **{name: version(name) for name in PACKAGES}},

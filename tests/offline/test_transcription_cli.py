@@ -238,7 +238,7 @@ def test_interrupted_it_goes_on_and_comes_to_the_same_bytes(drawing, album, tmp_
     monkeypatch.setattr(listen_module, "STRETCH_S", 3)
     assert transcribe(album, "--out", tmp_path / "whole") == 0
     whole = drawing.drums.calls
-    real, left = drawing.drums.drum_hits, iter(range(1))
+    real, left = drawing.drums.hear_drums, iter(range(1))
 
     def interrupted(stems):
         if next(left, None) is None:
@@ -246,7 +246,7 @@ def test_interrupted_it_goes_on_and_comes_to_the_same_bytes(drawing, album, tmp_
         return real(stems)
 
     with monkeypatch.context() as patch:
-        patch.setattr(drawing.drums, "drum_hits", interrupted)
+        patch.setattr(drawing.drums, "hear_drums", interrupted)
         assert transcribe(album, "--out", tmp_path / "out") == 130
     assert not list((tmp_path / "out").rglob("provenance.yaml"))
     assert transcribe(album, "--out", tmp_path / "out") == 0

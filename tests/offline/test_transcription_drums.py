@@ -16,7 +16,7 @@ from offline.transcription.drums.peaks import Rule, find_peaks, hits
 from offline.transcription.drums.repeats import repeats, steadied
 from offline.transcription.drums.spectrum import FPS, HOP, SIZE, levels, log_power, reference
 from offline.transcription.drums.templates import Templates
-from offline.transcription.heard import Stems
+from offline.transcription.heard import DrumsHeard, Stems
 from offline.transcription.judging.scores import onset_tally
 from tests.offline.extraction_sounds import hat, kick, noise, snare
 
@@ -131,10 +131,10 @@ def test_every_transcriber_hears_a_plain_beat(name, least):
     sound, true = loop()
     stems = Stems(sound, sound, sound)
     transcriber = drum_transcriber(name)
-    found = transcriber.drum_hits(stems)
+    found = transcriber.hear_drums(stems).hits
     assert transcriber.name.startswith(name)
     assert min(f_measures(found, true, len(sound) / RATE).values()) > least
-    assert found == transcriber.drum_hits(stems)
+    assert found == transcriber.hear_drums(stems).hits
     assert [hit.time_s for hit in found] == sorted(hit.time_s for hit in found)
     assert all(0 < hit.velocity <= 1 and hit.confidence > 0 for hit in found)
 
@@ -144,21 +144,21 @@ def test_silence_and_scraps_have_no_drums(name):
     transcriber = drum_transcriber(name)
     for frames in (1, 400, RATE):
         silence = np.zeros(frames, np.float32)
-        assert list(transcriber.drum_hits(Stems(silence, silence, silence))) == []
+        assert transcriber.hear_drums(Stems(silence, silence, silence)) == DrumsHeard(())
 
 
 def test_the_drums_stem_is_what_is_heard():
     sound, true = loop()
     silence = np.zeros_like(sound)
-    found = drum_transcriber("ear").drum_hits(Stems(silence, sound, silence))
+    found = drum_transcriber("ear").hear_drums(Stems(silence, sound, silence)).hits
     assert f_measures(found, true, len(sound) / RATE)[Lane.KICK] > 0.85
-    assert list(drum_transcriber("ear").drum_hits(Stems(sound, silence, silence))) == []
+    assert drum_transcriber("ear").hear_drums(Stems(sound, silence, silence)).hits == ()
 
 
 def test_templates_of_given_sounds_find_them():
     sound, true = loop()
     known = [(kick(), Lane.KICK), (snare(), Lane.SNARE), (hat(), Lane.HIHAT), (snare(7), Lane.CYMBAL)]
-    found = Templates.of(known).drum_hits(Stems(sound, sound, sound))
+    found = Templates.of(known).hear_drums(Stems(sound, sound, sound)).hits
     assert min(f_measures(found, true, len(sound) / RATE).values()) > 0.9
 
 

@@ -24,7 +24,7 @@ from offline.transcription.judging.report import page, write_pictures
 from offline.transcription.judging.scores import Tally
 from offline.transcription.judging.table import TRUE_STEMS, Panel, asked, panel
 from offline.transcription.judging.truth import Truth, even_truth
-from offline.transcription.judging.work import Outcome, nothing
+from offline.transcription.judging.work import Outcome, hearing_files, nothing
 from tests.offline.beat_songs import song as sound_of
 from tests.offline.beat_songs import steady
 from tests.offline.songbook import HAT, KICK, SNARE, hit, tempo, track, write
@@ -199,6 +199,13 @@ def folder(tmp_path) -> Path:
     for name in ("mix", "drums", "bass"):
         soundfile.write(place / f"{name}.ogg", sound, RATE)
     return tmp_path
+
+
+def test_what_was_heard_is_kept_until_something_that_hears_changes() -> None:
+    files = {"/".join(path.parts[-2:]) for path in hearing_files()}
+    assert {"drums/ear.py", "drums/part.py", "bass/decode.py", "beats/bars.py", "transcription/join.py"} <= files
+    assert {f"{name}/model.onnx" for name in ("drum-ear", "part-ear", "bass-ear", "beat-ear")} <= files
+    assert not {"judging/scores.py", "lessons/kits.py", "transcription/cells.py"} & files
 
 
 def test_the_command_judges_what_transcribe_does_and_goes_on_where_it_was(folder, capsys) -> None:

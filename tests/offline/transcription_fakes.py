@@ -15,7 +15,7 @@ import soundfile
 
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
-from offline.transcription.heard import BassNote, DrumHit, FoundBar, Stems
+from offline.transcription.heard import BassNote, DrumHit, DrumsHeard, FoundBar, Stems
 from offline.transcription.listen import Ears
 
 VALUES = {Lane.KICK: 0.9, Lane.SNARE: 0.7, Lane.HIHAT: 0.5, Lane.CYMBAL: 0.3}
@@ -53,7 +53,10 @@ class ReadDrums:
         self.calls = 0
         self.longest_s = 0.0
 
-    def drum_hits(self, stems: Stems):
+    def hear_drums(self, stems: Stems):
+        return DrumsHeard(tuple(self._hits(stems)))
+
+    def _hits(self, stems: Stems):
         self.calls += 1
         length_s = len(stems.drums) / RATE
         self.longest_s = max(self.longest_s, length_s)
@@ -107,5 +110,11 @@ def even_bars(features, drums, bass, length_s):
     ]
 
 
+def as_heard(drums, bars):
+    """The hits as they were before the bars were known."""
+    del bars
+    return drums.hits
+
+
 def fake_ears(unsure_s: float = 0.0) -> Ears:
-    return Ears(Apart(), ReadDrums(unsure_s), ReadBass(), loudness, even_bars, "even bars")
+    return Ears(Apart(), ReadDrums(unsure_s), ReadBass(), loudness, even_bars, "even bars", as_heard, "as heard")

@@ -12,12 +12,12 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from hitloopd.core.errors import UnavailableError
-from hitloopd.generate.card import CARD, MODEL, checked_bytes
-from hitloopd.generate.learned import Session, open_session
+from hitloopd.generate.card import CARD
+from hitloopd.generate.learned import Session
 from offline.audio import SILENCE, Wave
 from offline.transcription.bass.decode import Said, Strictness, notes_of
 from offline.transcription.bass.sight import BANDS, Sight, levels, spectra
-from offline.transcription.ear_files import read_card, shipped
+from offline.transcription.ear_files import network, read_card, shipped
 from offline.transcription.heard import BassNote, Stems
 
 KIND: Final = "bass-ear"
@@ -52,7 +52,7 @@ class BassEar:
         card = _card(folder)
         digest = str(card["sha256"])
         asked = card["strictness"]
-        session = open_session(checked_bytes(folder, MODEL, digest))
+        session = network(folder, card)
         return cls(session, Strictness(float(asked["onset"]), float(asked["sound"])), f"ear {digest[:8]}")
 
     def bass_notes(self, stems: Stems) -> Sequence[BassNote]:

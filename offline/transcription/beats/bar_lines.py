@@ -18,11 +18,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hitloopd.generate.card import MODEL, checked_bytes
-from hitloopd.generate.learned import Session, open_session
+from hitloopd.generate.learned import Session
 from offline.transcription.beats.bar_sight import Sight
 from offline.transcription.beats.times import Times
-from offline.transcription.ear_files import read_card, shipped
+from offline.transcription.ear_files import network, read_card, shipped
 
 KIND: Final = "bar-ear"
 INPUT: Final = "sight"
@@ -67,7 +66,7 @@ def place_odds(sight: Sight, folder: Path = SHIPPED) -> Odds:
 @functools.cache
 def _session(folder: Path) -> Session:
     card = read_card(folder, KIND, "bar line")
-    return open_session(checked_bytes(folder, MODEL, str(card.get("sha256"))))
+    return network(folder, card)
 
 
 def opening_place(times: Times) -> int | None:

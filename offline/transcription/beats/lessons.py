@@ -114,7 +114,7 @@ def _with_beats(material: Material, seed: int, cache: Path) -> BeatLesson:
         beat_features(piece.mix).astype(np.float16),
         np.array(piece.beats_s),
         np.array(piece.bars_s),
-        tuple(sorted(ears.drums.drum_hits(stems))),
+        tuple(sorted(ears.drums.hear_drums(stems).hits)),
         tuple(sorted(ears.bass.bass_notes(stems))),
     )
 

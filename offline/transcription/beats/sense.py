@@ -13,11 +13,10 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from hitloopd.generate.card import MODEL, checked_bytes
-from hitloopd.generate.learned import Session, open_session
+from hitloopd.generate.learned import Session
 from offline.transcription.beats.features import BANDS, FPS, Features
 from offline.transcription.beats.sight import CONTEXT, beat_sight, rises
-from offline.transcription.ear_files import read_card, shipped
+from offline.transcription.ear_files import network, read_card, shipped
 
 KIND: Final = "beat-ear"
 INPUT: Final = "sight"
@@ -61,7 +60,7 @@ def sense_beats(features: Features, folder: Path = SHIPPED) -> Sense:
 @functools.cache
 def _session(folder: Path) -> Session:
     card = read_card(folder, KIND, "beat")
-    return open_session(checked_bytes(folder, MODEL, str(card.get("sha256"))))
+    return network(folder, card)
 
 
 def onset_strength(features: Features) -> Track:

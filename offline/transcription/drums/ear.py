@@ -11,14 +11,14 @@ import numpy as np
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, Lane
-from hitloopd.generate.card import CARD, MODEL, checked_bytes
-from hitloopd.generate.learned import Session, open_session
+from hitloopd.generate.card import CARD
+from hitloopd.generate.learned import Session
 from offline.audio import SILENCE
-from offline.transcription.drums.peaks import Rule, hits
+from offline.transcription.drums.peaks import ANY, Rule, hits
 from offline.transcription.drums.repeats import steadied
 from offline.transcription.drums.spectrum import levels, log_power, reference
-from offline.transcription.ear_files import read_card, shipped
-from offline.transcription.heard import DrumHit, Stems
+from offline.transcription.ear_files import network, read_card, shipped
+from offline.transcription.heard import DrumsHeard, Stems
 
 KIND: Final = "drum-ear"
 SHIPPED: Final = shipped(KIND)
@@ -47,17 +47,17 @@ class Ear:
             UnavailableError: it is not there, is damaged, or can't be run.
         """
         card = _card(folder)
-        digest = str(card["sha256"])
-        session = open_session(checked_bytes(folder, MODEL, digest))
-        return cls(session, [_rule(folder, card["hits"], lane) for lane in DRUM_LANES], f"ear {digest[:8]}")
+        rules = [_rule(folder, card["hits"], lane) for lane in DRUM_LANES]
+        return cls(network(folder, card), rules, f"ear {str(card['sha256'])[:8]}")
 
-    def drum_hits(self, stems: Stems) -> Sequence[DrumHit]:
-        """The hits of a stretch, by time."""
+    def hear_drums(self, stems: Stems) -> DrumsHeard:
+        """The hits of a stretch, and what else may be one."""
         if float(np.abs(stems.drums).max(initial=0.0)) < SILENCE:
-            return []
+            return DrumsHeard(())
         log = log_power(stems.drums)
         onsets, forces = self.session.run(["onsets", "velocities"], {"levels": levels(log, reference(log))[None]})
-        return hits(steadied(np.asarray(onsets)[0]), np.asarray(forces)[0], self.rules)
+        onsets, forces = np.asarray(onsets)[0], np.asarray(forces)[0]
+        return DrumsHeard(hits(steadied(onsets), forces, self.rules), hits(onsets, forces, [ANY] * len(self.rules)))
 
 
 def _card(folder: Path) -> Mapping[str, Any]:

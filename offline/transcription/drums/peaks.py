@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -50,6 +51,10 @@ class Rule(NamedTuple):
         if not len(strong):
             return self.floor
         return float(np.clip(self.share * np.quantile(strong, STRONG), self.floor, max(self.most, self.floor)))
+
+
+ANY: Final = Rule(1.0 / (1.0 + math.exp(5.0)), 0.0, 0.0)
+"""Any peak that isn't next to nothing: one in 150."""
 
 
 def find_peaks(activation: Activations, least: float) -> Peaks:

@@ -20,7 +20,7 @@ from offline.audio import RATE, SILENCE, Wave
 from offline.extraction.mel import mel_power
 from offline.transcription.drums.peaks import Rule, find_peaks, hits
 from offline.transcription.drums.spectrum import BANDS, HOP, SIZE
-from offline.transcription.heard import DrumHit, Stems
+from offline.transcription.heard import DrumsHeard, Stems
 from offline.transcription.lessons.kits import RECIPES
 
 LANE_KINDS: Final[Mapping[Lane, Sequence[str]]] = {
@@ -87,12 +87,12 @@ class Templates:
         table = np.array(attacks)
         return cls(table / np.maximum(table.sum(axis=1, keepdims=True), _TINY), np.array(lanes))
 
-    def drum_hits(self, stems: Stems) -> Sequence[DrumHit]:
-        """The hits of a stretch, by time."""
+    def hear_drums(self, stems: Stems) -> DrumsHeard:
+        """The hits of a stretch; what else may be one is not told."""
         if float(np.abs(stems.drums).max(initial=0.0)) < SILENCE:
-            return []
+            return DrumsHeard(())
         heights = self.activations(power_of(stems.drums))
-        return hits(heights, np.sqrt(np.clip(heights, 0.0, 1.0)), self.rules)
+        return DrumsHeard(hits(heights, np.sqrt(np.clip(heights, 0.0, 1.0)), self.rules))
 
     def activations(self, power: Matrix) -> Matrix:
         """How hard each lane is hit, ``[frames, lanes]``: 1 is a full hit, as most of the louder ones are."""

@@ -143,7 +143,7 @@ def _table(summary: Told) -> Iterator[str]:
     if "table" not in summary:
         return
     yield "## Each separator and transcriber"
-    yield "F, mean over the songs (pooled in brackets)."
+    yield "F, mean over the songs (pooled in brackets); of the drums, as they are heard before the bars are known."
     for what, names in (("drums", _DRUMS), ("bass", BASS_FIGURES)):
         rows = [
             (

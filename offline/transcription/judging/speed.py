@@ -67,19 +67,21 @@ def _transcribed(song: JudgedSong, choice: Choice, folder: Path) -> float | None
 
 def _stages(songs: Sequence[JudgedSong], choice: Choice) -> dict[str, float]:
     who = ears(choice)
-    spent = dict.fromkeys(("separation", "drums", "bass", "beat features", "bars"), 0.0)
+    spent = dict.fromkeys(("separation", "drums", "bass", "beat features", "bars", "drum part"), 0.0)
     for song in songs:
         mix = read_whole(song.mix)
         seconds, stems = _timed(lambda mix=mix: who.separator.separate(mix))
         spent["separation"] += seconds
-        seconds, hits = _timed(lambda stems=stems: who.drums.drum_hits(stems))
+        seconds, drums = _timed(lambda stems=stems: who.drums.hear_drums(stems))
         spent["drums"] += seconds
         seconds, notes = _timed(lambda stems=stems: who.bass.bass_notes(stems))
         spent["bass"] += seconds
         seconds, features = _timed(lambda mix=mix: who.beat_features(mix))
         spent["beat features"] += seconds
-        heard = (features, hits, notes, len(mix) / RATE)
-        spent["bars"] += _timed(lambda heard=heard: who.find_bars(*heard))[0]
+        heard = (features, drums.hits, notes, len(mix) / RATE)
+        seconds, bars = _timed(lambda heard=heard: who.find_bars(*heard))
+        spent["bars"] += seconds
+        spent["drum part"] += _timed(lambda drums=drums, bars=bars: who.in_bars(drums, bars))[0]
     return spent
 
 

@@ -1,7 +1,7 @@
 """Each separator and each transcriber beside the others, on mixes and on true stems.
 
-A song of a minute is one stretch here, and nothing but the transcribers runs: what comes of a song as a whole is judged
-elsewhere.
+A song of a minute is one stretch here, and nothing but the transcribers runs: what comes of a song as a whole, and of
+its drums once its bars are known, is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def asked(song: JudgedSong, place: str, drums: Sequence[str], basses: Sequence[s
     stems = _stems(song, place)
     found: dict[tuple[str, str], Figures] = {}
     for name in drums:
-        tallies = drum_tallies(song.truth, drum_transcriber(name).drum_hits(stems))
+        tallies = drum_tallies(song.truth, drum_transcriber(name).hear_drums(stems).hits)
         found["drums", name] = {lane.value: told(tally) for lane, tally in tallies.items()}
     for name in basses:
         notes = bass_transcriber(name).bass_notes(stems)

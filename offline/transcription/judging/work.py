@@ -30,8 +30,8 @@ from offline.transcription.judging.truth import drums_of, notes_of
 from offline.transcription.parts import Choice, ears
 from offline.transcription.song import Task, transcribe
 
-_JUDGES: Final = ("evaluate", "judged", "truth", "scores", "cells", "unseen", "table_check")
-"""Modules that only judge: a change in them makes nothing sound different."""
+_NOT_HEARING: Final = ("judging", "lessons", "cells.py")
+"""What only judges or teaches: a change in it makes nothing sound different."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +44,7 @@ class Outcome:
         bars: every bar found; those that were left out have a reason.
         cells: of the bars that were kept, in their order.
         kept_starts_s: where those begin.
-        who: separator, drums, bass and beats, as they call themselves.
+        who: separator, drums, bass, beats and the drum part, as they call themselves.
         cpu_s: processor time it took, in a process that may have been doing it for the first time.
         reason: why nothing came of it; empty where something did.
     """
@@ -76,7 +76,7 @@ def heard(
 
 def _job(song: JudgedSong, choice: Choice, work: Path) -> Job:
     who = ears(choice)
-    names = (who.separator.name, who.drums.name, who.bass.name, who.beats)
+    names = (who.separator.name, who.drums.name, who.bass.name, who.beats, who.part)
     key = job_key(code_hash(), song.name, file_hash(song.mix), choice, names)
     return Job(key, (song, choice, work / "folders" / key))
 
@@ -106,7 +106,7 @@ def read_outcome(folder: Path, cpu_s: float) -> Outcome:
         bars=tuple(_bar(row) for row in rows),
         cells=cells,
         kept_starts_s=tuple(row["start_s"] for row in kept),
-        who={kind: str(facts[kind]) for kind in ("separator", "drums", "bass", "beats")},
+        who={kind: str(facts[kind]) for kind in ("separator", "drums", "bass", "beats", "part")},
         cpu_s=cpu_s,
     )
 
@@ -119,10 +119,15 @@ def _bar(row: Mapping[str, Any]) -> FoundBar:
 def code_hash() -> str:
     """Of everything in this package that has a part in hearing, and of the networks that ship."""
     digest = hashlib.blake2b(digest_size=16)
+    for path in hearing_files():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def hearing_files() -> list[Path]:
+    """The modules and networks that decide what is heard."""
     code = Path(offline.transcription.__path__[0])
     root = code.parents[1]
-    networks = [path for place in ("models", "hitloopd/data/models") for path in (root / place).glob("*-ear/*")]
-    for path in sorted([*code.glob("*.py"), *networks]):
-        if not path.stem.startswith(_JUDGES):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    networks = [path for place in ("models", "hitloopd/data/models") for path in (root / place).glob("*-ear*/*")]
+    modules = [path for path in code.rglob("*.py") if path.relative_to(code).parts[0] not in _NOT_HEARING]
+    return sorted([*modules, *networks])

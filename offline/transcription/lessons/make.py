@@ -31,7 +31,7 @@ from offline.transcription.heard import BassNote, DrumHit
 from offline.transcription.lessons.basses import draw_bass, played_bass
 from offline.transcription.lessons.drummer import draw_touch, played_drums
 from offline.transcription.lessons.drumming import drumming
-from offline.transcription.lessons.kits import draw_kit, drum_sounds
+from offline.transcription.lessons.kits import Kit, draw_kit, drum_sounds
 from offline.transcription.lessons.mixing import mixed
 from offline.transcription.lessons.score import DrumNote, Score, at_beats, first_at, hits_of
 from offline.transcription.lessons.songs import (
@@ -196,10 +196,10 @@ def make_lesson(material: Material, seed: int, cache: Path) -> Lesson:
     draw = np.random.default_rng((VERSION, seed, int(material.train)))
     kind = KINDS[int(draw.integers(len(KINDS)))]
     if kind == "style":
-        score, bass, other, source = _style_piece(material, draw)
+        score, bass, other, source = style_piece(material, draw, PIECE_S)
     else:
         score, bass, other, source = _song_piece(material, draw, cache, groove=kind == "groove")
-    return _lesson(material, score, (bass, other), f"{kind}: {source}", draw)
+    return lesson_on(draw_kit(material.sounds, draw), score, (bass, other), f"{kind}: {source}", draw)
 
 
 def song_lesson(material: Material, seed: int, cache: Path, longest_s: float) -> Lesson:
@@ -212,15 +212,12 @@ def song_lesson(material: Material, seed: int, cache: Path, longest_s: float) ->
     song = material.songs[seed % len(material.songs)]
     length_s = min(song.score.length_s, longest_s)
     start_s = draw.uniform(0.0, song.score.length_s - length_s) if draw.random() < INSIDE else 0.0
-    score, bass, other, source = _long_piece(material, song, (start_s, length_s), draw, cache)
-    return _lesson(material, score, (bass, other), f"song: {source}", draw)
+    score, bass, other, source = long_piece(material, song, (start_s, length_s), draw, cache)
+    return lesson_on(draw_kit(material.sounds, draw), score, (bass, other), f"song: {source}", draw)
 
 
-def _lesson(
-    material: Material, score: Score, stems: tuple[Wave, Wave], source: str, draw: np.random.Generator
-) -> Lesson:
+def lesson_on(kit: Kit, score: Score, stems: tuple[Wave, Wave], source: str, draw: np.random.Generator) -> Lesson:
     """The score's drums on a kit, mixed with bass and accompaniment."""
-    kit = draw_kit(material.sounds, draw)
     drums = played_drums(score.drums, kit, draw_touch(draw), score.length_s, draw)
     hits = hits_of(score.drums)
     out = mixed(drums, *stems, [hit.time_s for hit in hits if hit.lane is Lane.KICK], draw)
@@ -251,8 +248,9 @@ def kit_piece(material: Material, seed: int) -> tuple[Wave, tuple[DrumNote, ...]
     return drumming(material.sounds, material.grooves, PIECE_S, draw)
 
 
-def _style_piece(material: Material, draw: np.random.Generator) -> tuple[Score, Wave, Wave, str]:
-    score = style_score(PIECE_S, draw)
+def style_piece(material: Material, draw: np.random.Generator, length_s: float) -> tuple[Score, Wave, Wave, str]:
+    """A piece of one of the daemon's styles: score, bass, accompaniment, and what it was made from."""
+    score = style_score(length_s, draw)
     if draw.random() < OWN_BASS:
         bass = played_bass(score.bass, draw_bass(draw), score.length_s)
     else:
@@ -270,7 +268,7 @@ def _song_piece(
     start_s = draw.uniform(0.0, max(song.score.length_s - PIECE_S, 0.0))
     score = transposed(song.score, chosen.semitones).piece(start_s, PIECE_S)
     if groove:
-        score = _with_groove(score, material.grooves[int(draw.integers(len(material.grooves)))])
+        score = with_groove(score, material.grooves[int(draw.integers(len(material.grooves)))])
     if groove and draw.random() < ALONE:
         silence = np.zeros(round(PIECE_S * RATE), np.float32)
         return Score(score.drums, (), score.beats_s, score.bars_s, PIECE_S), silence, silence, "a drummer alone"
@@ -280,9 +278,10 @@ def _song_piece(
     return score, bass, other, f"{song.name}, setting {variant}"
 
 
-def _long_piece(
+def long_piece(
     material: Material, song: Song, span: tuple[float, float], draw: np.random.Generator, cache: Path
 ) -> tuple[Score, Wave, Wave, str]:
+    """A stretch of a song, from a second on and so many long: as ``style_piece`` gives it."""
     variant = int(draw.integers(VARIANTS))
     start_s, length_s = span
     score = transposed(song.score, setting(variant, len(song.midi.notes)).semitones).piece(start_s, length_s)
@@ -292,7 +291,7 @@ def _long_piece(
     return score, bass, other, f"{song.name}, setting {variant}"
 
 
-def _with_groove(score: Score, groove: MidiSong) -> Score:
+def with_groove(score: Score, groove: MidiSong) -> Score:
     """The piece with another drummer, who follows its beats and begins anew when the performance is over."""
     if len(score.bars_s) < 2 or len(score.beats_s) < 3:
         return score
