@@ -55,7 +55,7 @@ def lesson(seed: int, rows: int = ROWS) -> PartLesson:
 
 def test_a_course_teaches_the_places_of_the_bar(tmp_path: Path) -> None:
     lessons = [lesson(seed) for seed in range(4)]
-    net, cpu_s = teach(lessons, Course(40, 1e-2, 0.0), tmp_path / "net.pt")
+    net, cpu_s = teach(lessons, Course(25, 1e-2, 0.0), tmp_path / "net.pt")
     least = least_likely(net, [lesson(9)])
     heard = compared(net, [lesson(9)], least)
     assert cpu_s > 0
