@@ -63,7 +63,6 @@ def test_of_several_candidates_in_a_cell_the_likeliest_stays():
     assert odds[:, 0] == pytest.approx([np.log(9) / SURE, 0.0, -1.0, -1.0], abs=1e-5)
     assert there[:, 0].tolist() == [1, 1, 0, 0]
     assert velocity[:, 0] == pytest.approx([0.4, 0.7, 0.0, 0.0])
-    assert page.outside.tolist() == [3]
     assert (page.held[1:] == NONE).all()
 
 

@@ -84,12 +84,10 @@ class Laid:
     Args:
         sight: ``float32 [CHANNELS, cells]``.
         held: index of the candidate that each cell and lane holds, ``int64 [cells, LANES]``; ``NONE`` where none is.
-        outside: indices of the candidates that lie in no bar.
     """
 
     sight: Sight
     held: Indices
-    outside: Indices
 
 
 def laid(grid: BarGrid, candidates: Sequence[DrumHit]) -> Laid:
@@ -105,7 +103,7 @@ def laid(grid: BarGrid, candidates: Sequence[DrumHit]) -> Laid:
     velocity = np.append(np.array([one.velocity for one in candidates]), 0.0)
     odds = np.append(log_odds(sure), -SURE)
     parts = (odds[held] / SURE, there, np.where(there, velocity[held], 0.0))
-    return Laid(np.concatenate(parts, axis=1).T.astype(np.float32), held, np.flatnonzero(cell == NONE))
+    return Laid(np.concatenate(parts, axis=1).T.astype(np.float32), held)
 
 
 def log_odds(sure: NDArray[np.float64]) -> NDArray[np.float64]:
