@@ -21,7 +21,16 @@ from hitloopd.core.notices import PortBack, PortLost
 from hitloopd.io.frame_clock import FrameClock
 from hitloopd.io.jack_calls import JackCalls
 from hitloopd.io.jack_ports import LEAD_MARGIN_NS, Cycle, JackIn, JackOut
-from hitloopd.io.midi_ports import CLIENT_NAME, DEFAULT_INPUTS, DEFAULT_OUTPUTS, find_port, load_jack, open_jack_client
+from hitloopd.io.midi_ports import (
+    CLIENT_NAME,
+    DEFAULT_INPUTS,
+    DEFAULT_OUTPUTS,
+    MEND_JACK_SERVER,
+    find_port,
+    load_jack,
+    open_jack_client,
+    unavailable,
+)
 from hitloopd.io.realtime import assist_thread
 from hitloopd.ports.clock import Timescale
 
@@ -150,6 +159,13 @@ class JackMidi:
     def _open(self) -> None:
         jack = load_jack()
         client = open_jack_client(self._name)
+        try:
+            self._play_through(jack, client)
+        except jack.JackError as error:  # the server went, or is not quite there yet: leave no client that has the name
+            client.close(ignore_errors=True)
+            raise unavailable(f"the JACK server does not take the ports of '{self._name}'", MEND_JACK_SERVER) from error
+
+    def _play_through(self, jack: Any, client: Any) -> None:  # noqa: ANN401 - untyped
         calls = JackCalls(jack, client)
         outs = [(port, calls.address(client.midi_outports.register(name))) for name, port in self.outs.items()]
         ins = [(port, calls.address(client.midi_inports.register(name))) for name, port in self.ins.items()]
