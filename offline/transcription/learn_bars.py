@@ -24,7 +24,7 @@ from offline.transcription.beats.bar_lines import INPUT, KIND, OUTPUT, bar_lines
 from offline.transcription.beats.bar_sight import CHANNELS
 from offline.transcription.ear_card import write_ear
 from offline.transcription.learn_beats import lessons_of
-from offline.transcription.learning import Course, learn, learner_options
+from offline.transcription.learning import Course, asked, learn, learner_options
 from offline.transcription.lessons.make import Material, Places
 
 STEPS: Final = 300
@@ -101,9 +101,7 @@ def write_model(folder: Path, net: BarEar, facts: dict[str, float], places: Plac
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
     prog = "python -m offline.transcription.learn_bars"
-    options = learner_options(prog, __doc__, Path("models/bar-ear"), LESSONS, STEPS).parse_args(words)
-    torch.set_num_threads(options.threads)
-    places = Places(options.midi, options.oneshots, options.font)
+    options, places = asked(learner_options(prog, __doc__, Path("models/bar-ear"), LESSONS, STEPS), words)
     try:
         some = lessons_of(Material.load(places), range(options.lessons), options.work)
         lessons = list(bar_lessons(some))

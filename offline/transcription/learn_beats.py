@@ -23,8 +23,8 @@ from offline.transcription.beats.batches import SIZE, batch
 from offline.transcription.beats.card import write_model
 from offline.transcription.beats.lessons import BeatLesson, beat_lesson
 from offline.transcription.beats.sight import CHANNELS
-from offline.transcription.learning import Course, learn, learner_options
-from offline.transcription.lessons.make import Material, Places
+from offline.transcription.learning import Course, asked, learn, learner_options
+from offline.transcription.lessons.make import Material
 
 STEPS: Final = 1800
 PACE: Final = 4e-3
@@ -72,9 +72,7 @@ def _loss(net: nn.Module, sight: NDArray[np.float32], wanted: NDArray[np.float32
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
     prog = "python -m offline.transcription.learn_beats"
-    options = learner_options(prog, __doc__, Path("models/beat-ear"), LESSONS, STEPS).parse_args(words)
-    torch.set_num_threads(options.threads)
-    places = Places(options.midi, options.oneshots, options.font)
+    options, places = asked(learner_options(prog, __doc__, Path("models/beat-ear"), LESSONS, STEPS), words)
     try:
         material = Material.load(places)
         lessons = list(lessons_of(material, range(options.lessons), options.work))

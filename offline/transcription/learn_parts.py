@@ -32,7 +32,7 @@ from offline.transcription.drums.part import INPUT, KIND, OUTPUT
 from offline.transcription.drums.part_lessons import SIZE, THERE, VERSION, PartLesson, batch, bent, part_lessons
 from offline.transcription.ear_card import write_ear
 from offline.transcription.judging.scores import Tally, pooled
-from offline.transcription.learning import Course, learn, learner_options
+from offline.transcription.learning import Course, asked, learn, learner_options
 from offline.transcription.lessons.make import Material, Places
 
 STEPS: Final = 1200
@@ -156,9 +156,7 @@ def write_model(
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
     prog = "python -m offline.transcription.learn_parts"
-    options = learner_options(prog, __doc__, Path("models/part-ear"), LESSONS, STEPS).parse_args(words)
-    torch.set_num_threads(options.threads)
-    places = Places(options.midi, options.oneshots, options.font)
+    options, places = asked(learner_options(prog, __doc__, Path("models/part-ear"), LESSONS, STEPS), words)
     try:
         ear = Ear.load()
         known, others = Material.load(places), Material.load(places, train=False)

@@ -9,7 +9,7 @@ import argparse
 import io
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from offline.jobs import write_atomically
-from offline.transcription.lessons.make import FONT
+from offline.transcription.lessons.make import FONT, Places
 
 CHECKPOINT_S: Final = 60.0
 SAY_S: Final = 20.0
@@ -126,3 +126,10 @@ def learner_options(prog: str, description: str | None, out: Path, lessons: int,
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     return parser
+
+
+def asked(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> tuple[argparse.Namespace, Places]:
+    """What such a command is asked for, and where its material lies; from then on torch takes as many threads."""
+    options = parser.parse_args(words)
+    torch.set_num_threads(options.threads)
+    return options, Places(options.midi, options.oneshots, options.font)

@@ -57,13 +57,12 @@ def in_bars(heard: DrumsHeard, bars: Sequence[FoundBar], folder: Path = SHIPPED)
     grid = BarGrid.of(bars)
     if not heard.candidates or grid.rows < FEWEST:
         return list(heard.hits)
-    candidates = list(heard.candidates)
-    page = laid(grid, candidates)
+    page = laid(grid, heard.candidates)
     session, least = _network(folder)
     likely = 1.0 / (1.0 + np.exp(-odds(session, page.sight)))
     outside = grid.cells_of(np.array([hit.time_s for hit in heard.hits], np.float64)) == NONE
     stays = [hit for hit, out in zip(heard.hits, outside, strict=True) if out or hit.lane not in least]
-    return sorted([*_hits(page, candidates, likely, least), *stays])
+    return sorted([*_hits(page, heard.candidates, likely, least), *stays])
 
 
 def odds(session: Session, sight: Sight) -> Odds:
