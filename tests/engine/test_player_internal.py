@@ -173,6 +173,23 @@ def test_outputs_keep_their_offsets_and_leads_apart() -> None:
     assert min(handed[2:]) >= 29 * NS_PER_MS
 
 
+@pytest.mark.parametrize("bpm", [60.0, 125.0, 250.0])
+@pytest.mark.parametrize("begins", [(Play(),), (Continue(),), (Play(), Locate(7)), (Play(), SetTempo(300.0))])
+def test_what_begins_at_any_moment_is_handed_over_with_the_whole_lead(bpm: float, begins: tuple) -> None:
+    lead_ns = 30 * NS_PER_MS
+    for twentieth in range(20):  # of a clock: nobody looked since the clock before
+        rig = Rig(OUT, OutputSpec("sound", lead_ns=lead_ns), spec=PlayerSpec(bpm=bpm))
+        rig.do(Cue(STRAIGHT))
+        for command in begins:
+            rig.run_for(3 * 60 / (bpm * 24))
+            rig.clock.now_ns += (rig.deadline_ns - rig.clock()) * twentieth // 20
+            rig.do(command)
+        rig.run_for(1.5)
+        handed = [at - sent for at, sent, _, data in rig.out("sound").sent if data[0] & 0xF0 == 0x90]
+        assert len(handed) > 2
+        assert min(handed) >= lead_ns
+
+
 def test_rule_17_note_off_before_note_on_with_a_gap() -> None:
     rig = playing(what=STRAIGHT)
     rig.run_for(6.0)
