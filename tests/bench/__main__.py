@@ -34,6 +34,7 @@ BENCHMARKS = (
     "peers",
     "unit_tests",
     "soak",
+    "soak_jack",
 )
 
 

@@ -1,6 +1,7 @@
 """Ten minutes of play with a regenerate in every bar: nothing late, nothing lost, nothing left sounding.
 
-Counted twice: by the daemon's own counters, and from the messages that went out.
+Counted twice: by the daemon's own counters, and from the messages that went out. They go to a port at their moment, so
+what the machine does to the player is heard; ``soak_jack`` is the same where they are handed over ahead.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tests.bench.c_reference import Reference, Witness
 from tests.bench.context import Context
@@ -18,29 +20,31 @@ from tests.bench.stats import against_grid
 
 COUNTERS = ("late", "dropped", "missed_bars", "late_answers")
 NOTE_ON, NOTE_OFF = 0x90, 0x80
+BAR = "late = dropped = stuck = 0"
+SETTLING_S = 0.5
 BAR_S = 240.0 / BPM
 LATE_NS = 5_000_000  # what the daemon itself counts as late
 SLOP_NS = 2_000_000  # the witness only looks every millisecond
 
 
+@dataclass(frozen=True)
+class Played:
+    """What the daemon counted and sent, the requests and replies, and how it ended."""
+
+    health: Mapping[str, object]
+    notes: Sequence[int]
+    asked: int
+    answered: int
+    code: int
+
+
 def run(ctx: Context) -> list[Row]:
     seconds = ctx.seconds(600, 60)
-    rng = random.Random(1)
-    asked = answered = 0
     with Daemon(ctx, QUIET) as daemon:
         daemon.wait_ready()
         reference = Reference(ctx, seconds)
         witnesses = [Witness(ctx, seconds, cpu) for cpu in sorted(os.sched_getaffinity(0))]
-        end = time.monotonic() + seconds
-        due = time.monotonic()
-        while time.monotonic() < end:
-            due += BAR_S
-            time.sleep(rng.uniform(0.0, BAR_S * 0.9))
-            asked += 1
-            answered += daemon.ask("/hitloop/gen/regenerate", timeout_s=2 * BAR_S) is not None
-            time.sleep(max(0.0, due - time.monotonic()))
-        daemon.ask("/hitloop/transport/stop")
-        time.sleep(0.5)
+        asked, answered = play(daemon, seconds)
         health = daemon.health()
         notes = daemon.messages("out")
         clocks = daemon.clocks()
@@ -50,32 +54,53 @@ def run(ctx: Context) -> list[Row]:
         stalls = sorted(stall for witness in witnesses for stall in witness.stalls())
     late_ns = late_instants(clocks, BPM)
     excused = sum(any(a - SLOP_NS <= due <= b + SLOP_NS for a, b in stalls) for due in late_ns)
-    counts = {name: counter(health, name) for name in COUNTERS}
-    ons, stuck = ledger(message for _, message in notes)
-    ok = not any(counts[name] for name in ("late", "dropped", "missed_bars")) and not stuck and answered == asked
-    return [
-        Row(
-            f"{seconds / 60:g} min of play, a regenerate in every bar",
-            "late = dropped = stuck = 0",
-            f"{', '.join(f'{name} {value:g}' for name, value in counts.items())}, stuck {stuck}; {ons} notes, "
-            f"{answered} of {asked} requests answered; clock {fit.lateness.short()} µs",
-            f"C FIFO: {c.short()} µs; the machine stood still {len(stalls)} times for more than 1 ms, "
-            f"{longest_ms(stalls):.1f} ms at most; of {len(late_ns)} clocks more than 5 ms late {excused} lie in that",
-            ok and code == 0,
-            {
-                "health": health,
-                "clock": fit.as_json(),
-                "ons": ons,
-                "stuck": stuck,
-                "asked": asked,
-                "exit": code,
-                "c": c.as_json(),
-                "stalls_ns": stalls,
-                "late_ns": late_ns,
-                "late_while_the_machine_stood_still": excused,
-            },
-        )
-    ]
+    row = judged(
+        f"{seconds / 60:g} min of play, a regenerate in every bar",
+        Played(health, [message for _, message in notes], asked, answered, code),
+        f"clock {fit.lateness.short()} µs",
+        f"C FIFO: {c.short()} µs; the machine stood still {len(stalls)} times for more than 1 ms, "
+        f"{longest_ms(stalls):.1f} ms at most; of {len(late_ns)} clocks more than 5 ms late {excused} lie in that",
+        {
+            "clock": fit.as_json(),
+            "c": c.as_json(),
+            "stalls_ns": stalls,
+            "late_ns": late_ns,
+            "late_while_the_machine_stood_still": excused,
+        },
+    )
+    return [row]
+
+
+def play(daemon: Daemon, seconds: float) -> tuple[int, int]:
+    """Regenerate somewhere in every bar, then stop; how many were asked for, and answered."""
+    rng = random.Random(1)
+    asked = answered = 0
+    due = time.monotonic()
+    end = due + seconds
+    while time.monotonic() < end:
+        due += BAR_S
+        time.sleep(rng.uniform(0.0, BAR_S * 0.9))
+        asked += 1
+        answered += daemon.ask("/hitloop/gen/regenerate", timeout_s=2 * BAR_S) is not None
+        time.sleep(max(0.0, due - time.monotonic()))
+    daemon.ask("/hitloop/transport/stop")
+    time.sleep(SETTLING_S)
+    return asked, answered
+
+
+def judged(figure: str, played: Played, clock: str, beside: str, data: Mapping[str, object]) -> Row:
+    counts = {name: counter(played.health, name) for name in COUNTERS}
+    ons, stuck = ledger(played.notes)
+    clean = not any(counts[name] for name in ("late", "dropped", "missed_bars")) and not stuck
+    counted = ", ".join(f"{name} {value:g}" for name, value in counts.items())
+    return Row(
+        figure,
+        BAR,
+        f"{counted}, stuck {stuck}; {ons} notes, {played.answered} of {played.asked} requests answered; {clock}",
+        beside,
+        clean and played.answered == played.asked and played.code == 0,
+        {"health": played.health, "ons": ons, "stuck": stuck, "asked": played.asked, "exit": played.code, **data},
+    )
 
 
 def late_instants(clocks: Sequence[int], bpm: float) -> list[int]:
