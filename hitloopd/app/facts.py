@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hitloopd.core.notices import PlayerHealth
 from hitloopd.core.routes import OutputSpec
-from hitloopd.core.time import NS_PER_S, TICKS_PER_BEAT
+from hitloopd.core.time import NS_PER_S, TICKS_PER_BEAT, TICKS_PER_CLOCK
 from hitloopd.core.transport import Position, State, Transport
 from hitloopd.io.audio_messages import AudioHealth
 
@@ -43,9 +43,12 @@ class Facts:
         return self.transport.state is State.PLAYING
 
     def moved(self, transport: Transport) -> None:
-        """The player said how its transport is."""
+        """The player said how its transport is; a beat that it told ahead of time has been told all the same."""
+        told_ahead = self._place[0] - transport.position.tick
+        goes_on = self.playing and transport.state is State.PLAYING
         self.transport = transport
-        self._place = transport.position.tick, self.now_ns()
+        if not (goes_on and 0 < told_ahead <= TICKS_PER_CLOCK):
+            self._place = transport.position.tick, self.now_ns()
 
     def beat(self, tick: int, at_ns: int) -> None:
         """A beat began."""

@@ -257,3 +257,14 @@ def test_the_position_goes_on_between_beats_but_never_into_the_next(rig):
     assert rig.desk.value("/hitloop/transport/position") == (19,)
     rig.facts.moved(Transport(State.STOPPED, 120.0, Position(480)))
     assert rig.desk.value("/hitloop/transport/position") == (4,)
+
+
+def test_an_answer_from_just_before_a_bar_line_that_is_told_does_not_lead_back_before_it(rig):
+    rig.facts.moved(Transport(State.PLAYING, 120.0, Position(0)))
+    rig.desk.on_bar(BarStarted(1, "", rig.now_ns + 4_000_000))  # told ahead of time
+    rig.facts.moved(Transport(State.PLAYING, 120.0, Position(1917)))
+    assert rig.facts.position.bar == 1
+    rig.now_ns += 100_000_000
+    assert rig.facts.position.bar == 1
+    rig.facts.moved(Transport(State.PLAYING, 120.0, Position(1800)))  # it was sent back
+    assert rig.facts.position.bar == 0

@@ -29,10 +29,14 @@ SLOP_NS = 2_000_000  # the witness only looks every millisecond
 
 @dataclass(frozen=True)
 class Played:
-    """What the daemon counted and sent, the requests and replies, and how it ended."""
+    """What the daemon counted and sent, the requests and replies, and how it ended.
+
+    ``may_repeat``: a note-off may be sent again, where the first one may have reached nobody.
+    """
 
     health: Mapping[str, object]
     notes: Sequence[int]
+    may_repeat: bool
     asked: int
     answered: int
     code: int
@@ -56,7 +60,7 @@ def run(ctx: Context) -> list[Row]:
     excused = sum(any(a - SLOP_NS <= due <= b + SLOP_NS for a, b in stalls) for due in late_ns)
     row = judged(
         f"{seconds / 60:g} min of play, a regenerate in every bar",
-        Played(health, [message for _, message in notes], asked, answered, code),
+        Played(health, [message for _, message in notes], False, asked, answered, code),
         f"clock {fit.lateness.short()} µs",
         f"C FIFO: {c.short()} µs; the machine stood still {len(stalls)} times for more than 1 ms, "
         f"{longest_ms(stalls):.1f} ms at most; of {len(late_ns)} clocks more than 5 ms late {excused} lie in that",
@@ -90,16 +94,29 @@ def play(daemon: Daemon, seconds: float) -> tuple[int, int]:
 
 def judged(figure: str, played: Played, clock: str, beside: str, data: Mapping[str, object]) -> Row:
     counts = {name: counter(played.health, name) for name in COUNTERS}
-    ons, stuck = ledger(played.notes)
-    clean = not any(counts[name] for name in ("late", "dropped", "missed_bars")) and not stuck
+    ons, stuck, again = ledger(played.notes)
+    clean = (
+        not any(counts[name] for name in ("late", "dropped", "missed_bars"))
+        and not stuck
+        and (played.may_repeat or not again)
+    )
     counted = ", ".join(f"{name} {value:g}" for name, value in counts.items())
     return Row(
         figure,
         BAR,
-        f"{counted}, stuck {stuck}; {ons} notes, {played.answered} of {played.asked} requests answered; {clock}",
+        f"{counted}, stuck {stuck}, released again {again}; {ons} notes, "
+        f"{played.answered} of {played.asked} requests answered; {clock}",
         beside,
         clean and played.answered == played.asked and played.code == 0,
-        {"health": played.health, "ons": ons, "stuck": stuck, "asked": played.asked, "exit": played.code, **data},
+        {
+            "health": played.health,
+            "ons": ons,
+            "stuck": stuck,
+            "again": again,
+            "asked": played.asked,
+            "exit": played.code,
+            **data,
+        },
     )
 
 
@@ -116,10 +133,10 @@ def longest_ms(stalls: Sequence[tuple[int, int]]) -> float:
     return max((b - a for a, b in stalls), default=0) / 1e6
 
 
-def ledger(messages) -> tuple[int, int]:
-    """Note-ons, and those among them that were never released (or released twice), from packed messages."""
+def ledger(messages) -> tuple[int, int, int]:
+    """Note-ons, those among them that were never released, and releases of what did not sound, of packed messages."""
     sounding: dict[int, int] = {}
-    ons = wrong = 0
+    ons = again = 0
     for message in messages:
         status, note, velocity = message & 0xFF, message >> 8 & 0xFF, message >> 16 & 0xFF
         key = (status & 0x0F) << 8 | note
@@ -128,7 +145,7 @@ def ledger(messages) -> tuple[int, int]:
             sounding[key] = sounding.get(key, 0) + 1
         elif status & 0xF0 in {NOTE_ON, NOTE_OFF}:
             if sounding.get(key, 0) == 0:
-                wrong += 1
+                again += 1
             else:
                 sounding[key] -= 1
-    return ons, wrong + sum(sounding.values())
+    return ons, sum(sounding.values()), again

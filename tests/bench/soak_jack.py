@@ -16,7 +16,7 @@ from tests.bench.context import Context
 from tests.bench.daemon import QUIET, Daemon
 from tests.bench.rows import Row, unmeasured
 from tests.bench.soak import BAR, SETTLING_S, Played, judged, longest_ms, play
-from tests.jack.server import JackMidiRecorder, running_server
+from tests.jack.server import JackMidiRecorder, Recording, running_server
 
 OUT, CLOCK = "hitloopd:out", "hitloopd:clock"
 PERIOD = 256  # frames; as people play
@@ -48,10 +48,16 @@ def run(ctx: Context) -> list[Row]:
     intervals = Counter(recording.intervals(source=CLOCK))
     row = judged(
         figure,
-        Played(health, [int.from_bytes(row.data, "little") for row in recording.of(OUT)], asked, answered, code),
+        # after an xrun the note-offs of the last cycles are sent again (midi_jack)
+        Played(health, packed(recording), recording.xruns > 0, asked, answered, code),
         f"frames between clocks {dict(sorted(intervals.items()))}",
         f"period {server.period} frames, {recording.xruns} xruns; the machine stood still {len(stalls)} times for more "
         f"than 1 ms, {longest_ms(stalls):.1f} ms at most",
         {"intervals": dict(sorted(intervals.items())), "xruns": recording.xruns, "stalls_ns": stalls},
     )
     return [row]
+
+
+def packed(recording: Recording) -> list[int]:
+    """The messages of the notes, first byte lowest."""
+    return [int.from_bytes(row.data, "little") for row in recording.of(OUT)]

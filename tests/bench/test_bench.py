@@ -67,9 +67,9 @@ def test_drift_compares_the_last_bar_with_the_first() -> None:
 def test_the_ledger_finds_what_sounds_on_and_what_is_released_twice() -> None:
     on, off, other = (int.from_bytes(bytes(m), "little") for m in ((0x99, 36, 90), (0x89, 36, 0), (0x99, 38, 90)))
     silent_on = int.from_bytes(bytes((0x99, 36, 0)), "little")
-    assert ledger([on, off, on, silent_on]) == (2, 0)
-    assert ledger([on, other, off]) == (2, 1)
-    assert ledger([on, off, off]) == (1, 1)
+    assert ledger([on, off, on, silent_on]) == (2, 0, 0)
+    assert ledger([on, other, off]) == (2, 1, 0)
+    assert ledger([on, off, off]) == (1, 0, 1)
 
 
 def test_the_hand_made_model_runs() -> None:
