@@ -55,9 +55,12 @@ def check_model(model: str, style: str, where: Places) -> None:
     styles = tuple(styles_of(model, where))
     if model in models(where):
         styles = (*dict.fromkeys((*styles, *STYLES)),)
-    if styles and style not in styles:
+    if not styles:  # it heeds none, but the next one may
+        styles = STYLES if style in STYLES else (*dict.fromkeys((*STYLES, *_tags(where))),)
+    if style not in styles:
         named = [known for known in styles if known]  # what a model learned from untagged songs has no name
-        raise UnknownNameError(f"There is no style '{style}'; there are {', '.join(named)}.{nearest(style, named)}")
+        hint = nearest(style, named)
+        raise UnknownNameError(f"The generator '{model}' has no style '{style}'; there are {', '.join(named)}.{hint}")
 
 
 def _styles() -> tuple[str, ...]:
