@@ -210,6 +210,8 @@ class AudioServer:
                 self._loader.first(), info.rate, spec.piece, gain=10.0 ** (spec.gain_db / 20), recorder=self._wav
             )
             self._loader.start(self._renderer.put)
+        else:
+            self._renderer.begin_anew()
         assert self._loader is not None
         stream.start(self._renderer.render, self._renderer.interrupted)
         self._stream = stream
@@ -246,7 +248,7 @@ class AudioServer:
     # ── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _play(self, events: Sequence[Event]) -> None:
-        if self._renderer is not None:
+        if self._renderer is not None and self._stream is not None:  # without a device time goes on, and notes are over
             if self._loader is not None:
                 self._loader.prepare(d[1] for _, _, d in events if d[0] == 0x90 | BASS)
             for event in events:

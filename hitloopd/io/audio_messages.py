@@ -244,7 +244,7 @@ class AudioHealth:
         notes: started.
         late: started after their time because they came after it.
         late_max_ms: by how much at most.
-        dropped: events that did not fit into the queue.
+        dropped: notes left out because they came more than 0.1 s after their time, and events that found no room.
         unplayed: notes of lanes without a sound.
         limited: blocks in which the limiter turned down.
         clock_ppm: how much faster the device runs than it says.

@@ -34,6 +34,8 @@ from hitloopd.io.sound_set import SoundSet
 from hitloopd.ports.midi import CALL_OFF
 
 INBOX_MAX: Final = 8192
+STALE_S: Final = 0.1
+"""A note this late is left out: after a stall they would all come at once, and a gap is better than that."""
 TIMINGS: Final = 4096
 NOTE_ON: Final = 0x90
 NOTE_OFF: Final = 0x80
@@ -132,6 +134,16 @@ class BlockRenderer:
         """The device ran dry: its frames and time no longer go together. Thread: callback. Real-time: yes."""
         self._dll.reset()
 
+    def begin_anew(self) -> None:
+        """Be ready for another stream: nothing of the last one sounds on or is made up for.
+
+        Thread: any, while no stream runs. Real-time: no.
+        """
+        self._inbox = deque(message for message in self._inbox if not isinstance(message, tuple))
+        self._silence(0)
+        self._dll.reset()
+        self._map = FrameMap(self._dll, self.rate)
+
     @property
     def sampler(self) -> Sampler:
         """The one that plays. Thread: any. Real-time: yes."""
@@ -206,8 +218,8 @@ class BlockRenderer:
                 if message[2] == CALL_OFF:
                     self._call_off(frame)
                     continue
-                if frame < self._frame:
-                    self._count_late(message, self._frame - frame)
+                if frame < self._frame and not self._is_in_time(message, self._frame - frame):
+                    continue
             elif isinstance(message, SongStart) and message.at_ns:
                 frame = self._map.frame_at(message.at_ns)
             self._order += 1
@@ -218,10 +230,16 @@ class BlockRenderer:
         self._due = [item for item in self._due if item[0] < frame or not _begins_note(item[2])]
         heapq.heapify(self._due)
 
-    def _count_late(self, event: Event, frames: int) -> None:
-        if _begins_note(event):
-            self.late += 1
-            self._late_frames = max(self._late_frames, frames)
+    def _is_in_time(self, event: Event, late_frames: int) -> bool:
+        """Whether an event still has its effect so long after its time; counts what is late or left out."""
+        if not _begins_note(event):
+            return True  # what has begun must end
+        if late_frames > STALE_S * self.rate:
+            self.dropped += 1
+            return False
+        self.late += 1
+        self._late_frames = max(self._late_frames, late_frames)
+        return True
 
     # ── what messages do ────────────────────────────────────────────────────────────────────────────────────────────
 
