@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Sequence
 
 from hitloopd.app.messages import Quit, Ready
 from hitloopd.io.audio_messages import AudioSpec
 from hitloopd.io.link import Link
+
+STUCK = 3
+"""Exit code of a process whose audio driver hangs."""
 
 
 def run(supervisor: Link, spec: AudioSpec, control: Link, player: Link) -> None:
@@ -16,7 +20,8 @@ def run(supervisor: Link, spec: AudioSpec, control: Link, player: Link) -> None:
 
     ends = Ends(supervisor, control, player)
     supervisor.send(Ready("audio"))
-    run_audio(spec, ends.receive, lambda notice: _tell(control, notice), lambda: ends.ended)
+    if not run_audio(spec, ends.receive, lambda notice: _tell(control, notice), lambda: ends.ended):
+        os._exit(STUCK)  # PortAudio's own end would hang as well; the supervisor starts another process
     while not ends.ended:  # without a device and a capture there is nothing to do; but a process that ends is restarted
         ends.receive(1.0)
 

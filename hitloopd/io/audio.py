@@ -56,6 +56,11 @@ MESSAGES_PRIORITY: Final = 50  # below the device's callback, which needs the in
 WAIT_S: Final = 0.1
 WRITE_S: Final = 0.1
 RETRY_NS: Final = 2 * NS_PER_S
+SELDOM_NS: Final = 10 * NS_PER_S
+"""Where there was no device in the first ``HOPE_NS``: looking for one can take a driver long."""
+HOPE_NS: Final = 30 * NS_PER_S
+NEVER_NS: Final = 1 << 62
+STUCK: Final = "The driver of the audio device hangs; the sound is started anew."
 BASS: Final = LANES.index(Lane.BASS)
 SWITCH_S: Final = 0.0005  # the callback gets the interpreter back from the other threads after this
 
@@ -70,6 +75,9 @@ class AudioServer:
         send: takes notices; called from several threads, one at a time.
         open_: opens the device; a fake in tests.
         clock: monotonic ns.
+
+    Attributes:
+        stuck: a driver hangs in this process: only another process can have sound.
     """
 
     def __init__(
@@ -94,7 +102,9 @@ class AudioServer:
         self._underflows = 0
         self._unplayed = [0] * len(LANES)
         self._retry_ns = 0
+        self._seldom_from_ns = NEVER_NS
         self._lost = False
+        self.stuck = False
         self._seen = (-1, 0)  # callbacks, and when there were that many
         self._stop_writing = threading.Event()
         self._writer = threading.Thread(target=self._write, name="capture", daemon=True)
@@ -125,9 +135,9 @@ class AudioServer:
 
     def close(self) -> None:
         """Stop and finish the capture files. Thread: main. Real-time: no."""
-        for part in (self._stream, self._loader):
-            if part is not None:
-                part.close()
+        if self._loader is not None:
+            self._loader.close()
+        self._let_go()
         self._stop_writing.set()
         if self._writer.is_alive():
             self._writer.join(5.0)
@@ -153,7 +163,7 @@ class AudioServer:
             self._renderer.clear_spent()
         if self._stream is not None and not (self._stream.alive and self._asks()):
             self._lose("the audio device is gone")
-        if self._lost and self._clock() >= self._retry_ns:
+        if self._lost and not self.stuck and self._clock() >= self._retry_ns:
             self._reopen()
 
     def health(self) -> AudioHealth:
@@ -196,7 +206,11 @@ class AudioServer:
                 return self._start(self._open_stream(spec))
             except (DeviceError, UnavailableError) as error:
                 self._send(Warned("audio", str(error)))
+                self._lost = isinstance(error, DeviceError)  # it may be plugged in yet
+                self._retry_ns = self._clock() + RETRY_NS
+                self._seldom_from_ns = self._clock() + HOPE_NS
         if spec.wav_path:
+            self._lost = False  # a file that changed its clock would have a hole
             return self._start(open_stream(replace(spec, backend="none")))
         return None
 
@@ -231,14 +245,21 @@ class AudioServer:
     def _lose(self, why: str) -> None:
         assert self._stream is not None
         self._underflows += self._stream.underflows
-        self._stream.close()
-        self._stream = None
         self._lost = True
         self._retry_ns = self._clock() + RETRY_NS
+        self._seldom_from_ns = NEVER_NS
         self._send(PortLost(PORT, f"{why}; everything else goes on, and it is tried again every 2 s."))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None and not stream.close():
+            self.stuck = True
+            self._send(Warned("audio", STUCK))
 
     def _reopen(self) -> None:
-        self._retry_ns = self._clock() + RETRY_NS
+        now_ns = self._clock()
+        self._retry_ns = now_ns + (RETRY_NS if now_ns < self._seldom_from_ns else SELDOM_NS)
         with contextlib.suppress(DeviceError, UnavailableError):  # it was told that it is lost; the next try is near
             rescan()
             self._start(self._open_stream(self._spec))
@@ -318,7 +339,7 @@ def run_audio(
     should_stop: Callable[[], bool],
     *,
     own_process: bool = True,
-) -> None:
+) -> bool:
     """The audio process: until ``should_stop``, do what the messages say.
 
     Args:
@@ -327,6 +348,9 @@ def run_audio(
         send: takes ``AudioReady``, ``SoundReady``, ``SoundRefused``, ``AudioHealth`` and notices.
         should_stop: asked after every wait.
         own_process: switch garbage collection off and thread switching fast, for the whole process.
+
+    Returns:
+        False where a driver hangs, so that the process can't end in good order, nor have sound again.
     """
     server = AudioServer(spec, send)
     try:
@@ -337,7 +361,7 @@ def run_audio(
             gc.collect()
             gc.freeze()
             gc.disable()
-        while not should_stop():
+        while not should_stop() and not server.stuck:
             for message in receive(WAIT_S):
                 server.handle(message)
             server.tend()
@@ -345,3 +369,4 @@ def run_audio(
         send(Warned("audio", str(error)))
     finally:
         server.close()
+    return not server.stuck

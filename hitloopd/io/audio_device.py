@@ -27,6 +27,8 @@ Render = Callable[[Block, int], None]
 MEND_PORTAUDIO: Final = "sudo apt install libportaudio2 (macOS, Windows: pip install --force-reinstall sounddevice)"
 MEND_DEVICE: Final = "plug one in, or start a JACK server first (jackd -d dummy makes one without a sound card)"
 PACED_PRIORITY: Final = 55
+CLOSE_S: Final = 2.0
+"""How long a driver may take to let go: PortAudio waits ten minutes for a JACK server that was killed."""
 GIVE_UP_NS: Final = 5 * NS_PER_S  # after a suspend: don't render what nobody waits for
 
 
@@ -55,8 +57,8 @@ class Stream(Protocol):
         """False once the device is gone. Thread: main. Real-time: no."""
         ...
 
-    def close(self) -> None:
-        """Stop asking. Thread: main. Real-time: no."""
+    def close(self) -> bool:
+        """Stop asking; False where the driver does not let go. Thread: main. Real-time: no."""
         ...
 
 
@@ -121,8 +123,14 @@ class DeviceStream:
         """False once the device is gone. Thread: main. Real-time: no."""
         return not self._finished.is_set()
 
-    def close(self) -> None:
-        """Stop and let the device go. Thread: main. Real-time: no."""
+    def close(self) -> bool:
+        """Stop and let the device go; False where its driver hangs. Thread: main. Real-time: no."""
+        closing = threading.Thread(target=self._close, name="close", daemon=True)
+        closing.start()
+        closing.join(CLOSE_S)
+        return not closing.is_alive()
+
+    def _close(self) -> None:
         with contextlib.suppress(self._sd.PortAudioError):  # a device that is gone can't be closed properly
             self._stream.abort()
             self._stream.close()
@@ -233,11 +241,12 @@ class PacedStream:
         """Whether the thread runs. Thread: main. Real-time: no."""
         return self._thread is not None and self._thread.is_alive()
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Stop. Thread: main. Real-time: no."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(2.0)
+            self._thread.join(CLOSE_S)
+        return True
 
     def _run(self, render: Render, interrupted: Callable[[], None]) -> None:
         """Every block at its own computed time; after a stall the missing ones follow at once, none is left out."""

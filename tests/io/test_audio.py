@@ -50,14 +50,16 @@ class FakeStream:
         self.info = DeviceInfo("fake", rate, BLOCK, 5.0)
         self.underflows = 0
         self.alive = True
+        self.lets_go = True
         self.closed = False
         self.frame = 0
 
     def start(self, render: Callable, interrupted: Callable) -> None:
         self.render = render
 
-    def close(self) -> None:
+    def close(self) -> bool:
         self.closed = True
+        return self.lets_go
 
     def run(self, seconds: float) -> np.ndarray:
         out = []
@@ -351,6 +353,43 @@ def test_a_device_that_comes_back_plays_what_is_due_then_and_nothing_of_the_time
     assert (health.notes - begun, health.late, health.dropped) == (1, 0, 0)
     assert np.flatnonzero(heard)[0] == pytest.approx(RATE // 20, abs=BLOCK)
     assert health.voices <= 1
+
+
+def test_a_driver_that_hangs_is_told_and_left_to_another_process(stage):
+    stage.stream.run(0.1)
+    stage.stream.alive = stage.stream.lets_go = False
+    stage.server.tend()
+    assert stage.server.stuck
+    assert [w.text for w in stage.of(Warned)] == [audio.STUCK]
+    stage.now_ns += 60 * S
+    stage.server.tend()
+    assert len(stage.streams) == 1, "the driver is not called again"
+
+
+def test_a_device_that_was_not_there_at_first_is_found_later(made_before, monkeypatch):
+    monkeypatch.setattr(audio, "rescan", lambda: None)
+    stage = Stage(cache_dir=made_before)
+    plugged = stage.server._open_stream
+
+    def nothing(_: AudioSpec) -> FakeStream:
+        raise DeviceError("There is no audio device")
+
+    stage.server._open_stream = nothing
+    stage.server.open()
+    stage.now_ns += 60 * S
+    stage.server.tend()
+    assert not stage.of(AudioReady)
+    stage.now_ns += 3 * S
+    stage.server._open_stream = plugged
+    stage.server.tend()
+    assert not stage.of(AudioReady), "it is not looked for all the time"
+    stage.now_ns += 11 * S
+    stage.server.tend()
+    assert len(stage.of(AudioReady)) == 1
+    stage.server.handle(note_on(S, KICK))
+    stage.stream.run(0.1)
+    assert stage.server.health().notes == 1
+    stage.server.close()
 
 
 def test_without_a_device_and_capture_it_says_so_and_takes_everything():

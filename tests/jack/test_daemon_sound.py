@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.jack.scene import JackDaemon, bar, offs, on_every_cell, ons, repeated, spread
-from tests.jack.server import JackMidiRecorder, end, until
+from tests.jack.server import JackMidiRecorder, end, running_server, until
 from tests.jack.sound import Ears
 from tests.live.daemon import free_port
 from tests.needs import require, require_program
@@ -141,3 +141,33 @@ def test_its_own_sound_is_on_the_sample_and_a_constant_away_from_the_midi(roomy_
         return recording.xruns + len(sound.xruns), check
 
     repeated(scene)
+
+
+def test_rule_48_a_server_that_was_killed_takes_neither_the_beat_nor_the_sound_for_good(tmp_path):
+    """PortAudio waits ten minutes for a server that is gone: only another process has sound again."""
+    require(importlib.util.find_spec("sounddevice"), "sounddevice is not installed")
+    with running_server(period=256) as server:
+        daemon = JackDaemon(server, tmp_path, "transport.bpm=125", *OWN_SOUND)
+        daemon.said("sound: ")
+        server.process.kill()
+        server.process.wait()
+    with daemon:
+        until(lambda: daemon.health()["processes"]["audio"]["restarts"] == 1, seconds=20, every=0.2)
+        bars = daemon.health()["player"]["bars"]
+        with running_server(server.name, period=256) as server, JackMidiRecorder(server, OUT) as recorder:
+            until(lambda: daemon.health()["audio"]["callbacks"], seconds=20, every=0.2)
+            recorder.wait_connected()
+            with Ears(server, "PortAudio:out_0", tmp_path) as ears:
+                recorder.clear()
+                recorder.wait_for(16)
+                sound = ears.stop()
+        health = daemon.health()
+        print(health["audio"], "xruns", len(sound.xruns), "heard", abs(sound.samples).max())
+        assert abs(sound.samples).max() > 0.05
+        assert health["audio"]["notes"]
+        assert health["player"]["bars"] > bars
+        assert {name: row["restarts"] for name, row in health["processes"].items() if name != "audio"} == {
+            "player": 0,
+            "control": 0,
+            "generator": 0,
+        }
