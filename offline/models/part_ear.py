@@ -2,7 +2,8 @@
 
 It reads the song as a page: a row for each bar, a column for each place in it. Convolutions run along the page, some of
 them a whole bar wide, so that a place is seen beside the same place in other bars; and what stands in a column on
-average, over all bars, is told to each of its cells.
+average, over all bars, is told to each of its cells. Where the sounds of the page were asked, it meets halfway, or
+wherever it has learned to, with what they say.
 """
 
 from __future__ import annotations
@@ -53,21 +54,24 @@ class PartEar(nn.Module):
     """Odds that candidates are hits.
 
     Args:
-        channels: of the page; the first ``lanes`` are the candidates' own odds.
+        channels: of the page; the first ``lanes`` are the candidates' own odds, the last what the sounds say of each
+            lane, and 1 where they were asked.
         lanes: of the drums.
         cells: of a row.
-        sure: the odds that 1 stands for.
+        sure: the candidates' odds that 1 stands for.
+        utmost: likewise of the sounds.
     """
 
-    def __init__(self, channels: int, lanes: int, cells: int, sure: float) -> None:
+    def __init__(self, channels: int, lanes: int, cells: int, sure: float, utmost: float) -> None:
         super().__init__()
-        self.lanes, self.sure = lanes, sure
+        self.lanes, self.utmost = lanes, utmost
         self.seen = nn.Conv1d(channels, WIDTH, 3, padding=1)
         self.place = nn.Parameter(torch.zeros(WIDTH, 1, cells))
         steps = (1, 3, None, BEAT // 2, BEAT, None, cells, BEAT, None, cells, 3, None, 2 * cells, 1)
         self.steps = nn.Sequential(*(_Across() if step is None else _Along(step) for step in steps))
         self.told = nn.Conv1d(WIDTH, lanes, 1)
         self.kept = nn.Parameter(torch.full((lanes, 1), KEPT * sure))
+        self.met = nn.Parameter(torch.zeros(lanes, 1, 1))
         nn.init.zeros_(self.told.weight)
         nn.init.constant_(self.told.bias, SCARCE)
 
@@ -76,7 +80,9 @@ class PartEar(nn.Module):
         n, _, rows, cells = page.shape
         seen = torch.relu(self.seen(page.flatten(2))).reshape(n, WIDTH, rows, cells) + self.place
         told = self.told(self.steps(seen).flatten(2)) + self.kept * page[:, : self.lanes].flatten(2)
-        return told.reshape(n, self.lanes, rows, cells)
+        sounds, asked = page[:, -1 - self.lanes : -1], page[:, -1:]
+        way = torch.sigmoid(self.met) * asked
+        return (1.0 - way) * told.reshape(n, self.lanes, rows, cells) + way * self.utmost * sounds
 
 
 class Shipped(nn.Module):

@@ -15,12 +15,17 @@ from offline.audio import Wave
 
 
 class DrumHit(NamedTuple):
-    """One hit of a drum lane."""
+    """One hit of a drum lane.
+
+    Args:
+        sound: of a candidate, what it sounds like (``drums.sounds``); empty where a transcriber does not tell.
+    """
 
     time_s: float
     lane: Lane
     velocity: float
     confidence: float
+    sound: bytes = b""
 
 
 class DrumsHeard(NamedTuple):

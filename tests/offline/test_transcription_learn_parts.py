@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from hitloopd.core.pattern import DRUM_LANES, Lane
-from offline.models.part_ear import PartEar
-from offline.transcription.drums.bar_grid import CELLS, CHANNELS, LANES, SURE, BarGrid, laid
+from offline.transcription.drums.alike import SEEN
+from offline.transcription.drums.bar_grid import CELLS, CHANNELS, LANES, NONE, SURE, BarGrid, laid
 from offline.transcription.drums.part_lessons import (
     ODDS,
+    SIZE,
     THERE,
     PartLesson,
     bars_of,
@@ -21,6 +22,7 @@ from offline.transcription.drums.part_lessons import (
     part_lesson,
     true_cells,
 )
+from offline.transcription.drums.sounds import LENGTH, as_array
 from offline.transcription.heard import DrumHit, DrumsHeard, FoundBar
 from offline.transcription.judging.scores import Tally
 from offline.transcription.learn_parts import (
@@ -29,8 +31,10 @@ from offline.transcription.learn_parts import (
     compared,
     least_likely,
     likely,
+    seen_again,
     strangers,
     teach,
+    untaught,
     worth,
 )
 from offline.transcription.learning import Course
@@ -50,7 +54,20 @@ def lesson(seed: int, rows: int = ROWS) -> PartLesson:
     there = truth | (draw.random(truth.shape) < 0.05)
     odds = np.where(there, draw.normal(0.0, 1.0, truth.shape), -SURE)
     sight = np.concatenate([odds / SURE, there, np.where(there, 0.7, 0.0)]).astype(np.float32)
-    return PartLesson(sight, truth, (0,) * LANES, (Tally(40, 20, 15),) * LANES)
+    unheard = np.full((rows, CELLS), NONE)
+    return PartLesson(sight, unheard, as_array([]), truth, (0,) * LANES, (Tally(40, 20, 15),) * LANES)
+
+
+def sounding(one: PartLesson, seed: int = 0) -> PartLesson:
+    """The lesson with sounds: one of snares, and one of what was taken for snares."""
+    draw = np.random.default_rng(seed)
+    kinds = draw.integers(0, 120, (2, LENGTH))
+    cells = np.flatnonzero(one.sight[THERE][1])
+    numbers = np.full(one.sounding.size, NONE)
+    numbers[cells] = np.arange(len(cells))
+    true = one.truth[1].reshape(-1)[cells].astype(int)
+    sounds = kinds[true] + draw.integers(0, 30, (len(cells), LENGTH))
+    return replace(one, sounding=numbers.reshape(one.sounding.shape), sounds=sounds.astype(np.uint8))
 
 
 def test_a_course_teaches_the_places_of_the_bar(tmp_path: Path) -> None:
@@ -78,7 +95,7 @@ def test_the_same_course_gives_the_same_weights(tmp_path: Path) -> None:
 
 def test_what_no_candidate_answers_to_counts_as_missed() -> None:
     one = lesson(1)
-    net = PartEar(CHANNELS, LANES, CELLS, SURE).eval()
+    net = untaught().eval()
     heard = compared(net, [replace(one, missed=(0, 5, 0, 0))], {lane.value: 0.5 for lane in DRUM_LANES})
     assert heard["snare"][1][0].true == one.truth[1].sum() + 5
     assert heard["kick"][1][0].true == one.truth[0].sum()
@@ -88,11 +105,34 @@ def test_a_batch_is_decided_by_its_seed_and_has_stretches_of_one_length() -> Non
     lessons = [lesson(seed, rows) for seed, rows in ((1, 9), (2, 14), (3, 50))]
     for seed in range(6):
         one, two = (batch(lessons, np.random.default_rng(seed)) for _ in range(2))
-        assert np.array_equal(one[0], two[0])
-        assert np.array_equal(one[1], two[1])
-        assert one[0].shape[1:2] == (CHANNELS,)
-        assert one[0].shape[2:] == one[1].shape[2:]
-        assert one[0].dtype == one[1].dtype == np.float32
+        assert len(one) == len(two) == SIZE
+        for part, other in zip(one, two, strict=True):
+            assert np.array_equal(part.sight, other.sight)
+            assert np.array_equal(part.truth, other.truth)
+            assert np.array_equal(part.sounding, other.sounding)
+            assert part.sight.shape == (CHANNELS, *one[0].sounding.shape)
+            assert part.sight.dtype == np.float32
+
+
+def test_what_is_moved_stays_together() -> None:
+    one = sounding(lesson(6))
+    moved = one.moved(12)
+    assert np.array_equal(moved.sight[:, :, 12:], one.sight[:, :, :-12])
+    assert np.array_equal(moved.truth[:, 1:, :12], one.truth[:, :-1, -12:])
+    assert np.array_equal(moved.sounding[1:, :12], one.sounding[:-1, -12:])
+    assert np.array_equal(moved.sounding[0, :12], one.sounding[-1, -12:])
+
+
+def test_pages_that_were_heard_before_are_seen_with_what_their_sounds_say() -> None:
+    parts = [sounding(lesson(seed, 24), seed) for seed in (1, 2)]
+    net = untaught().eval()
+    once, again = seen_again(net, parts, 0), seen_again(net, parts, 1)
+    assert once.shape == again.shape == (2, SEEN, 24, CELLS)
+    assert torch.equal(once[:, :CHANNELS], again[:, :CHANNELS])
+    assert not once[:, CHANNELS:].any()
+    asked = again[:, -1] > 0
+    assert torch.equal(asked, once[:, THERE][:, 1] > 0)
+    assert not again[:, CHANNELS:][:, :, ~asked[0]][0].any()
 
 
 def test_bent_odds_are_odds_still() -> None:
@@ -154,15 +194,20 @@ def test_a_song_becomes_a_page_of_its_bars_and_is_kept_whole(tmp_path: Path) -> 
     true = hits({Lane.KICK: [1.0, 3.0], Lane.SNARE: [1.5]})
     song = Lesson(silence, silence, silence, silence, (), true, (), beats, (1.0, 3.0, 5.0), "a test")
     assert [bar.beats_s for bar in bars_of(song)] == [(1.0, 1.5, 2.0, 2.5), (3.0, 3.5, 4.0, 4.5)]
-    one = part_lesson(song, Hears((*true, DrumHit(0.5, Lane.KICK, 0.5, 0.5))))
+    heard = [hit._replace(sound=bytes([number] * LENGTH)) for number, hit in enumerate(true)]
+    one = part_lesson(song, Hears((*heard, DrumHit(0.5, Lane.KICK, 0.5, 0.5))))
     assert one.sight.shape == (CHANNELS, 2, CELLS)
     assert [tuple(map(int, at)) for at in np.argwhere(one.truth)] == [(0, 0, 0), (0, 1, 0), (1, 0, 12)]
     assert one.before[:2] == (Tally(2, 2, 2), Tally(1, 1, 1))
+    assert [tuple(map(int, at)) for at in np.argwhere(one.sounding != NONE)] == [(0, 0), (0, 12), (1, 0)]
+    assert one.sounds[one.sounding[[0, 0, 1], [0, 12, 0]], 0].tolist() == [0, 1, 2]
     path = tmp_path / "lesson.npz"
     path.write_bytes(one.packed())
     back = PartLesson.unpacked(path)
     assert (back.missed, back.before) == (one.missed, one.before)
     assert np.array_equal(back.truth, one.truth)
+    assert np.array_equal(back.sounding, one.sounding)
+    assert np.array_equal(back.sounds, one.sounds)
     np.testing.assert_allclose(back.sight, one.sight, atol=1e-3)
 
 

@@ -13,6 +13,7 @@ from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, Lane
 from offline.transcription.drums.bar_grid import CELLS, CHANNELS, LANES, NONE, SURE, BarGrid, laid
 from offline.transcription.drums.part import APART_S, FEWEST, PAGE, SHIPPED, in_bars, pages
+from offline.transcription.drums.sounds import LENGTH
 from offline.transcription.heard import DrumHit, DrumsHeard, FoundBar
 
 BEAT_S = 0.5
@@ -64,6 +65,13 @@ def test_of_several_candidates_in_a_cell_the_likeliest_stays():
     assert there[:, 0].tolist() == [1, 1, 0, 0]
     assert velocity[:, 0] == pytest.approx([0.4, 0.7, 0.0, 0.0])
     assert (page.held[1:] == NONE).all()
+    assert page.sounding.tolist() == [2] + [NONE] * (CELLS - 1)
+
+
+def test_a_cell_sounds_as_its_snare_or_else_as_what_is_likeliest_there():
+    found = [maybe(1.0, Lane.KICK, 0.9), maybe(1.0, Lane.SNARE, 0.1), maybe(1.5, Lane.HIHAT, 0.3)]
+    found.append(maybe(1.5, Lane.CYMBAL, 0.4))
+    assert laid(BarGrid.of(bars(1)), found).sounding[[0, 12]].tolist() == [1, 3]
 
 
 def groove(count: int) -> tuple[list[DrumHit], list[DrumHit]]:
@@ -94,6 +102,33 @@ def test_a_soft_backbeat_is_heard_and_single_snares_as_likely_are_mostly_not():
     assert not times[Lane.CYMBAL]
     assert len(times[Lane.SNARE] & wanted[Lane.SNARE]) >= 0.9 * len(wanted[Lane.SNARE])
     assert len(times[Lane.SNARE] - wanted[Lane.SNARE]) <= 0.25 * len(misheard)
+
+
+def with_ghosts(count: int) -> tuple[list[DrumHit], set[float], set[float]]:
+    """The groove, faint snares and as many bells off the backbeat, with sounds; where those snares and bells are."""
+    draw = np.random.default_rng(7)
+    kinds = {name: draw.integers(0, 160, LENGTH) for name in ("snare", "bell", "hat")}
+    true, _ = groove(count)
+    faint = [bar.start_s + BEAT_S * (int(draw.integers(16)) + 0.5) / 4 for bar in bars(count) for _ in range(4)]
+    sounding = [(hit, "snare" if hit.lane is Lane.SNARE else "hat") for hit in true]
+    sounding += [(maybe(at, Lane.SNARE, 0.25), ("snare", "bell")[number % 2]) for number, at in enumerate(faint)]
+    sounding += [(hit._replace(lane=Lane.SNARE, confidence=0.02), "hat") for hit in true if hit.lane is Lane.HIHAT]
+    heard = [
+        hit._replace(sound=(kinds[kind] + draw.integers(0, 60, LENGTH)).astype(np.uint8).tobytes())
+        for hit, kind in sounding
+    ]
+    return sorted(heard), set(faint[::2]) - set(faint[1::2]), set(faint[1::2]) - set(faint[::2])
+
+
+def test_what_sounds_like_the_snares_is_sooner_heard_off_the_backbeat_than_what_does_not():
+    heard, snares, bells = with_ghosts(24)
+    found = in_bars(DrumsHeard((), heard), bars(24))
+    times = {hit.time_s for hit in found if hit.lane is Lane.SNARE}
+    assert not any(hit.sound for hit in found)
+    assert len(times & snares) / len(snares) > 2 * len(times & bells) / len(bells) + 0.1
+    deaf = in_bars(DrumsHeard((), [hit._replace(sound=b"") for hit in heard]), bars(24))
+    without = {hit.time_s for hit in deaf if hit.lane is Lane.SNARE}
+    assert len(without & snares) / len(snares) < len(without & bells) / len(bells) + 0.2
 
 
 def test_hits_are_candidates_by_time_and_as_sure_as_they_have_become():

@@ -64,7 +64,9 @@ class BeatLesson:
             features=self.features,
             beats=self.beats_s,
             bars=self.bars_s,
-            hits=np.array([(at, lanes.index(lane), *rest) for at, lane, *rest in self.hits]).reshape(-1, 4),
+            hits=np.array(
+                [(hit.time_s, lanes.index(hit.lane), hit.velocity, hit.confidence) for hit in self.hits]
+            ).reshape(-1, 4),
             notes=np.array(self.notes).reshape(-1, 5),
         )
         return file.getvalue()

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hitloopd.core.pattern import DRUM_LANES
+from hitloopd.core.pattern import DRUM_LANES, Lane
 from hitloopd.core.time import BEATS_PER_BAR
 from offline.transcription.heard import DrumHit, FoundBar
 
@@ -84,10 +84,12 @@ class Laid:
     Args:
         sight: ``float32 [CHANNELS, cells]``.
         held: index of the candidate that each cell and lane holds, ``int64 [cells, LANES]``; ``NONE`` where none is.
+        sounding: index of the candidate whose sound is a cell's: its snare's, or else the likeliest one's.
     """
 
     sight: Sight
     held: Indices
+    sounding: Indices
 
 
 def laid(grid: BarGrid, candidates: Sequence[DrumHit]) -> Laid:
@@ -103,7 +105,10 @@ def laid(grid: BarGrid, candidates: Sequence[DrumHit]) -> Laid:
     velocity = np.append(np.array([one.velocity for one in candidates]), 0.0)
     odds = np.append(log_odds(sure), -SURE)
     parts = (odds[held] / SURE, there, np.where(there, velocity[held], 0.0))
-    return Laid(np.concatenate(parts, axis=1).T.astype(np.float32), held)
+    likeliest = np.take_along_axis(held, odds[held].argmax(axis=1)[:, None], axis=1)[:, 0]
+    snare = held[:, DRUM_LANES.index(Lane.SNARE)]
+    sounding = np.where(snare != NONE, snare, likeliest)
+    return Laid(np.concatenate(parts, axis=1).T.astype(np.float32), held, sounding)
 
 
 def log_odds(sure: NDArray[np.float64]) -> NDArray[np.float64]:

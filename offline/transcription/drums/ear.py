@@ -16,6 +16,7 @@ from hitloopd.generate.learned import Session
 from offline.audio import SILENCE
 from offline.transcription.drums.peaks import ANY, Rule, hits
 from offline.transcription.drums.repeats import steadied
+from offline.transcription.drums.sounds import with_sounds
 from offline.transcription.drums.spectrum import levels, log_power, reference
 from offline.transcription.ear_files import network, read_card, shipped
 from offline.transcription.heard import DrumsHeard, Stems
@@ -55,9 +56,11 @@ class Ear:
         if float(np.abs(stems.drums).max(initial=0.0)) < SILENCE:
             return DrumsHeard(())
         log = log_power(stems.drums)
-        onsets, forces = self.session.run(["onsets", "velocities"], {"levels": levels(log, reference(log))[None]})
+        seen = levels(log, reference(log))
+        onsets, forces = self.session.run(["onsets", "velocities"], {"levels": seen[None]})
         onsets, forces = np.asarray(onsets)[0], np.asarray(forces)[0]
-        return DrumsHeard(hits(steadied(onsets), forces, self.rules), hits(onsets, forces, [ANY] * len(self.rules)))
+        candidates = with_sounds(hits(onsets, forces, [ANY] * len(self.rules)), seen)
+        return DrumsHeard(hits(steadied(onsets), forces, self.rules), candidates)
 
 
 def _card(folder: Path) -> Mapping[str, Any]:

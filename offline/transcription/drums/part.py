@@ -3,8 +3,8 @@
 What the drum network hears of a moment is often not enough to tell a snare from a hat in a dense mix. But drums repeat:
 what sounds a little like a snare on the second beat of every bar is one, and what does so on one hat of sixteen is not.
 A small network, taught with whole songs whose drums are known, weighs how sure each candidate is, what stands in the
-same place of other bars, and what drum parts are like. Nothing is made up: hits are candidates. Outside of the bars,
-and in lanes that are told no better by them, what was heard before stands.
+same place of other bars, what sounds alike, and what drum parts are like. Nothing is made up: hits are candidates.
+Outside of the bars, and in lanes that are told no better by them, what was heard before stands.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, Lane
 from hitloopd.generate.card import CARD
 from hitloopd.generate.learned import Session
-from offline.transcription.drums.bar_grid import CELLS, CHANNELS, LANES, NONE, BarGrid, Laid, Sight, laid
+from offline.transcription.drums.alike import ABOUT, Moments, heard_again
+from offline.transcription.drums.bar_grid import CELLS, CHANNELS, LANES, NONE, BarGrid, Indices, Laid, Sight, laid
+from offline.transcription.drums.sounds import as_array
 from offline.transcription.ear_files import network, read_card, shipped
 from offline.transcription.heard import DrumHit, DrumsHeard, FoundBar
 
@@ -43,6 +46,7 @@ APART_S: Final = 0.03
 Odds = NDArray[np.float32]
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the same sums on any number of cores
 def in_bars(heard: DrumsHeard, bars: Sequence[FoundBar], folder: Path = SHIPPED) -> list[DrumHit]:
     """The hits of a song, by time; those that were heard before, where there are no candidates or hardly any bars.
 
@@ -59,20 +63,30 @@ def in_bars(heard: DrumsHeard, bars: Sequence[FoundBar], folder: Path = SHIPPED)
         return list(heard.hits)
     page = laid(grid, heard.candidates)
     session, least = _network(folder)
-    likely = 1.0 / (1.0 + np.exp(-odds(session, page.sight)))
+    likely = 1.0 / (1.0 + np.exp(-odds(session, page, heard.candidates)))
     outside = grid.cells_of(np.array([hit.time_s for hit in heard.hits], np.float64)) == NONE
     stays = [hit for hit, out in zip(heard.hits, outside, strict=True) if out or hit.lane not in least]
     return sorted([*_hits(page, heard.candidates, likely, least), *stays])
 
 
-def odds(session: Session, sight: Sight) -> Odds:
+def odds(session: Session, song: Laid, candidates: Sequence[DrumHit]) -> Odds:
     """What the network says of every cell, ``[cells, LANES]``, page by page."""
-    rows = sight.reshape(CHANNELS, -1, CELLS)
-    told = np.zeros((LANES, *rows.shape[1:]), np.float32)
-    for first, counts in pages(rows.shape[1]):
-        said = session.run([OUTPUT], {INPUT: rows[None, :, first : first + PAGE]})[0][0]
+    sight, sounding = song.sight.reshape(CHANNELS, -1, CELLS), song.sounding.reshape(-1, CELLS)
+    told = np.zeros((LANES, *sight.shape[1:]), np.float32)
+    for first, counts in pages(sight.shape[1]):
+        page, sounds = sight[:, first : first + PAGE], sounding[first : first + PAGE]
+        moments = _moments(page, sounds, candidates)
+        said = heard_again(lambda seen: session.run([OUTPUT], {INPUT: seen[None]})[0][0], page, moments)
         told[:, counts] = said[:, counts.start - first : counts.stop - first]
     return told.reshape(LANES, -1).T
+
+
+def _moments(page: Sight, sounding: Indices, candidates: Sequence[DrumHit]) -> Moments:
+    """Those of a page whose sound is known."""
+    known, number = np.unique(sounding, return_inverse=True)
+    sounds = [candidates[one].sound if one != NONE else b"" for one in known]
+    number = np.where(np.array([bool(sound) for sound in sounds])[number], number, NONE).reshape(sounding.shape)
+    return Moments(page[LANES + ABOUT] > 0, number, as_array(sounds))
 
 
 def pages(rows: int) -> list[tuple[int, slice]]:
@@ -89,7 +103,7 @@ def _hits(page: Laid, candidates: Sequence[DrumHit], likely: Odds, least: Mappin
         number = DRUM_LANES.index(lane)
         held = page.held[:, number]
         cells = np.flatnonzero((held != NONE) & (likely[:, number] >= bound))
-        those = [candidates[held[cell]]._replace(confidence=float(likely[cell, number])) for cell in cells]
+        those = [candidates[held[cell]]._replace(confidence=float(likely[cell, number]), sound=b"") for cell in cells]
         found += _apart(sorted(those))
     return found
 

@@ -1,4 +1,4 @@
-"""Lessons in drum parts: what the drum network hears of whole songs, laid out in their bars, and what is true.
+"""Lessons in drum parts: what the drum network hears of whole songs, laid out in their bars, the sounds, and the truth.
 
 Conventions: a truth is 1 where a cell's candidate is a hit, 0 where it is none, and says nothing where there is none.
 In training the odds are bent: lesser ears, other sounds and denser mixes than those of the lessons are to be expected.
@@ -10,7 +10,7 @@ import io
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from hitloopd.core.pattern import DRUM_LANES
 from offline.extraction.classes import Reference
 from offline.jobs import job_key, write_atomically
+from offline.transcription.drums.alike import ABOUT, Moments
 from offline.transcription.drums.bar_grid import (
     CELLS,
     CELLS_PER_BEAT,
@@ -29,10 +30,12 @@ from offline.transcription.drums.bar_grid import (
     NONE,
     SURE,
     BarGrid,
+    Indices,
     Laid,
     Sight,
     laid,
 )
+from offline.transcription.drums.sounds import Sounds, as_array
 from offline.transcription.heard import DrumHit, FoundBar, Stems
 from offline.transcription.judging.scores import ONSET_S, Tally, matches, onset_tally
 from offline.transcription.lessons import make
@@ -40,7 +43,7 @@ from offline.transcription.lessons.make import Lesson, Material
 from offline.transcription.lessons.whole import TIMES, whole_songs
 from offline.transcription.ports import DrumTranscriber
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of what the seeds mean."""
 SAY_S: Final = 15.0
 SIZE: Final = 8
@@ -62,7 +65,6 @@ SHIFTED: Final = 0.05
 """Share of the stretches whose bar lines are wrong by some beats."""
 
 Truth = NDArray[np.bool_]
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 ODDS, THERE = slice(0, LANES), slice(LANES, 2 * LANES)
 
 
@@ -72,12 +74,16 @@ class PartLesson:
 
     Args:
         sight: ``float32 [CHANNELS, rows, CELLS]``.
+        sounding: which sound each cell has, ``[rows, CELLS]``; ``NONE`` where it has none.
+        sounds: ``uint8 [sounds, LENGTH]``.
         truth: ``[LANES, rows, CELLS]``.
         missed: true hits of each lane of which there is no candidate.
         before: how well each lane was heard before the bars were known.
     """
 
     sight: Sight
+    sounding: Indices
+    sounds: Sounds
     truth: Truth
     missed: tuple[int, ...]
     before: tuple[Tally, ...]
@@ -86,7 +92,8 @@ class PartLesson:
         """The lesson as a file."""
         file = io.BytesIO()
         counts = {"missed": np.array(self.missed), "before": np.array(self.before)}
-        np.savez_compressed(file, sight=self.sight.astype(np.float16), truth=self.truth, **counts)
+        sounds = {"sounding": self.sounding.astype(np.int32), "sounds": self.sounds}
+        np.savez_compressed(file, sight=self.sight.astype(np.float16), truth=self.truth, **sounds, **counts)
         return file.getvalue()
 
     @classmethod
@@ -95,7 +102,27 @@ class PartLesson:
         with np.load(path, allow_pickle=False) as held:
             missed = tuple(int(count) for count in held["missed"])
             before = tuple(Tally(*map(int, counts)) for counts in held["before"])
-            return cls(held["sight"].astype(np.float32), held["truth"], missed, before)
+            sounding = held["sounding"].astype(np.int64)
+            return cls(held["sight"].astype(np.float32), sounding, held["sounds"], held["truth"], missed, before)
+
+    def rows(self, first: int, count: int) -> PartLesson:
+        """Some rows of it."""
+        some = slice(first, first + count)
+        return replace(self, sight=self.sight[:, some], sounding=self.sounding[some], truth=self.truth[:, some])
+
+    def moved(self, cells: int) -> PartLesson:
+        """As if the bar lines were so many cells further ahead; the last cells come first."""
+        return replace(
+            self,
+            **{
+                name: np.roll(page.reshape(-1, page.shape[-2] * CELLS), cells, axis=1).reshape(page.shape)
+                for name, page in (("sight", self.sight), ("sounding", self.sounding), ("truth", self.truth))
+            },
+        )
+
+    def moments(self) -> Moments:
+        """Its moments and their sounds."""
+        return Moments(self.sight[LANES + ABOUT] > 0, self.sounding, self.sounds)
 
 
 def part_lessons(
@@ -135,7 +162,12 @@ def part_lesson(lesson: Lesson, ear: DrumTranscriber) -> PartLesson:
         onset_tally(*([hit.time_s for hit in hits if hit.lane is lane] for hits in (lesson.hits, heard.hits)), end_s)
         for lane in DRUM_LANES
     )
-    return PartLesson(page.sight.reshape(CHANNELS, -1, CELLS), truth.T.reshape(LANES, -1, CELLS), missed, before)
+    known, sounding = np.unique(page.sounding, return_inverse=True)
+    sounds = as_array([heard.candidates[one].sound for one in known if one != NONE])
+    # NONE is the first of what is known, where there is a cell without a sound
+    sounding = (sounding + len(sounds) - len(known)).reshape(-1, CELLS)
+    sight, true = page.sight.reshape(CHANNELS, -1, CELLS), truth.T.reshape(LANES, -1, CELLS)
+    return PartLesson(sight, sounding, sounds, true, missed, before)
 
 
 def bars_of(lesson: Lesson) -> list[FoundBar]:
@@ -164,27 +196,21 @@ def true_cells(page: Laid, candidates: Sequence[DrumHit], hits: Sequence[DrumHit
     return truth, tuple(missed)
 
 
-def batch(lessons: Sequence[PartLesson], draw: np.random.Generator) -> Batch:
-    """Sights ``[SIZE, CHANNELS, rows, CELLS]`` and truths ``[SIZE, LANES, rows, CELLS]``."""
+def batch(lessons: Sequence[PartLesson], draw: np.random.Generator) -> list[PartLesson]:
+    """``SIZE`` stretches of lessons, equally long."""
     rows = int(draw.choice(ROWS))
     enough = [lesson for lesson in lessons if lesson.sight.shape[1] >= rows] or list(lessons)
     rows = min(rows, *(lesson.sight.shape[1] for lesson in enough))
-    parts = [_stretch(enough[int(draw.integers(len(enough)))], rows, draw) for _ in range(SIZE)]
-    return np.stack([sight for sight, _ in parts]), np.stack([truth for _, truth in parts])
+    return [_stretch(enough[int(draw.integers(len(enough)))], rows, draw) for _ in range(SIZE)]
 
 
-def _stretch(lesson: PartLesson, rows: int, draw: np.random.Generator) -> Batch:
-    first = int(draw.integers(lesson.sight.shape[1] - rows + 1))
-    sight = lesson.sight[:, first : first + rows].copy()
-    truth = lesson.truth[:, first : first + rows].astype(np.float32)
+def _stretch(lesson: PartLesson, rows: int, draw: np.random.Generator) -> PartLesson:
+    part = lesson.rows(int(draw.integers(lesson.sight.shape[1] - rows + 1)), rows)
     if draw.random() < BENT:
-        sight = bent(sight, draw)
+        part = replace(part, sight=bent(part.sight, draw))
     if draw.random() < SHIFTED:
-        cells = int(draw.integers(1, CELLS // CELLS_PER_BEAT)) * CELLS_PER_BEAT
-        sight, truth = (
-            np.roll(page.reshape(len(page), -1), cells, axis=1).reshape(page.shape) for page in (sight, truth)
-        )
-    return sight, truth
+        part = part.moved(int(draw.integers(1, CELLS // CELLS_PER_BEAT)) * CELLS_PER_BEAT)
+    return part
 
 
 def bent(sight: Sight, draw: np.random.Generator) -> Sight:
