@@ -237,9 +237,10 @@ class Player:
 
     def command(self, envelope: Envelope, now_ns: int) -> None:
         """Carry a command out; the answer is a ``Done`` or ``Refused`` notice with its token."""
-        self._unsettle()
+        moment = self._moment()
         for head in self.heads:  # nobody looked since the last step: what begins now needs its whole lead from now on
-            head.look_ahead(self._moment(), now_ns)
+            head.look_ahead(moment, now_ns)
+        self._settled = None
         try:
             bar = self._commands[type(envelope.command)](envelope.command, now_ns)
         except HitloopError as error:
