@@ -7,7 +7,6 @@ import pytest
 
 from hitloopd.core.pattern import Lane
 from offline.transcription.drums.alike import (
-    ABOUT,
     FEWEST,
     SEEN,
     TOLD,
@@ -18,7 +17,7 @@ from offline.transcription.drums.alike import (
     likelihood,
     with_told,
 )
-from offline.transcription.drums.bar_grid import CELLS, CHANNELS, LANES, NONE
+from offline.transcription.drums.bar_grid import ABOUT, CELLS, CHANNELS, LANES, NONE
 from offline.transcription.drums.sounds import LENGTH, STEPS, as_array, with_sounds
 from offline.transcription.drums.spectrum import FPS, SIZE
 from offline.transcription.heard import DrumHit

@@ -17,11 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hitloopd.core.pattern import DRUM_LANES, Lane
 from offline.transcription.drums.bar_grid import CHANNELS, LANES, Indices, Sight, log_odds
 from offline.transcription.drums.sounds import Sounds
 
-ABOUT: Final = DRUM_LANES.index(Lane.SNARE)
 TOLD: Final = LANES + 1
 """Channels that are added to a sight: what the sounds say of each lane, and where they were asked."""
 SEEN: Final = CHANNELS + TOLD

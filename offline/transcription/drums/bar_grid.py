@@ -21,6 +21,8 @@ from offline.transcription.heard import DrumHit, FoundBar
 CELLS_PER_BEAT: Final = 12
 CELLS: Final = BEATS_PER_BAR * CELLS_PER_BEAT
 LANES: Final = len(DRUM_LANES)
+ABOUT: Final = DRUM_LANES.index(Lane.SNARE)
+"""The lane for which bars are heard again, so the one whose candidates' sounds count."""
 SURE: Final = 6.0
 """Odds, as logarithms, are told between this and its negative; the latter is nothing at all."""
 CHANNELS: Final = 3 * LANES
@@ -106,7 +108,7 @@ def laid(grid: BarGrid, candidates: Sequence[DrumHit]) -> Laid:
     odds = np.append(log_odds(sure), -SURE)
     parts = (odds[held] / SURE, there, np.where(there, velocity[held], 0.0))
     likeliest = np.take_along_axis(held, odds[held].argmax(axis=1)[:, None], axis=1)[:, 0]
-    snare = held[:, DRUM_LANES.index(Lane.SNARE)]
+    snare = held[:, ABOUT]
     sounding = np.where(snare != NONE, snare, likeliest)
     return Laid(np.concatenate(parts, axis=1).T.astype(np.float32), held, sounding)
 

@@ -23,8 +23,19 @@ from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, Lane
 from hitloopd.generate.card import CARD
 from hitloopd.generate.learned import Session
-from offline.transcription.drums.alike import ABOUT, Moments, heard_again
-from offline.transcription.drums.bar_grid import CELLS, CHANNELS, LANES, NONE, BarGrid, Indices, Laid, Sight, laid
+from offline.transcription.drums.alike import Moments, heard_again
+from offline.transcription.drums.bar_grid import (
+    ABOUT,
+    CELLS,
+    CHANNELS,
+    LANES,
+    NONE,
+    BarGrid,
+    Indices,
+    Laid,
+    Sight,
+    laid,
+)
 from offline.transcription.drums.sounds import as_array
 from offline.transcription.ear_files import network, read_card, shipped
 from offline.transcription.heard import DrumHit, DrumsHeard, FoundBar

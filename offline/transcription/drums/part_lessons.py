@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from hitloopd.core.pattern import DRUM_LANES
 from offline.extraction.classes import Reference
 from offline.jobs import job_key, write_atomically
-from offline.transcription.drums.alike import ABOUT, Moments
+from offline.transcription.drums.alike import Moments
 from offline.transcription.drums.bar_grid import (
+    ABOUT,
     CELLS,
     CELLS_PER_BEAT,
     CHANNELS,
