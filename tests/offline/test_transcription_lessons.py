@@ -10,22 +10,24 @@ import soundfile
 
 from hitloopd.core.errors import DeviceError
 from hitloopd.core.pattern import Lane
+from hitloopd.io.synth.voices import render
 from offline.audio import RATE
 from offline.dataset.midi import read_midi
 from offline.extraction.classes import Reference
 from offline.extraction.general_midi import own_sounds
 from offline.transcription.heard import BassNote
-from offline.transcription.lessons import make
+from offline.transcription.lessons import make, whole
 from offline.transcription.lessons import mixing as lesson_mixing
 from offline.transcription.lessons.basses import draw_bass, played_bass
 from offline.transcription.lessons.drummer import Touch, played_drums
-from offline.transcription.lessons.drumming import FADE, KIT_S, MANNER, aged, drumming
+from offline.transcription.lessons.drumming import FADE, KIT_S, drumming, otherwise
 from offline.transcription.lessons.kits import KINDS, aligned, draw_kit, drum_sounds
 from offline.transcription.lessons.make import FONT, Lesson, Material, Places, lessons, song_lesson
 from offline.transcription.lessons.mixing import mixed
 from offline.transcription.lessons.score import DrumNote, hits_of
-from offline.transcription.lessons.songs import score_of, setting, songs
+from offline.transcription.lessons.songs import Song, score_of, setting, songs
 from offline.transcription.lessons.styles import style_score
+from offline.transcription.lessons.various import STRANGE, VARIOUS, aged
 from tests.needs import require, require_program
 from tests.offline.extraction_sounds import hat, kick, snare
 from tests.offline.songbook import CRASH, HAT, KICK, SNARE, TOM, hit, meter, tempo, track, write
@@ -75,22 +77,32 @@ def test_hits_follow_the_drum_map_and_layers_are_one_hit():
 
 @pytest.fixture(scope="module")
 def kits():
-    """Two kits of one seed as drums alone have them, and the usual one of that seed."""
-    return [draw_kit(own_sounds(), np.random.default_rng(4), manner) for manner in (MANNER, MANNER, None)]
+    """Kits of one seed: the usual one, and each of the others twice."""
+    manners = (None, VARIOUS, VARIOUS, STRANGE, STRANGE)
+    return [draw_kit(own_sounds(), np.random.default_rng(4), manner) for manner in manners]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_synthesised(kits, kind):
-    assert all(np.isfinite(stroke.hard).all() and np.abs(stroke.hard).max() > 0 for stroke in kits[2][kind])
+    assert all(np.isfinite(stroke.hard).all() and np.abs(stroke.hard).max() > 0 for stroke in kits[0][kind])
 
 
+@pytest.mark.parametrize("first", [1, 3], ids=["various", "strange"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_drums_alone_have_more_various_sounds(kits, kind):
-    for stroke in kits[0][kind]:
+def test_other_kits_have_other_sounds(kits, kind, first):
+    for stroke in kits[first][kind]:
         assert np.isfinite(stroke.hard).all()
         assert np.abs(stroke.hard).max() > 0
-    assert all(np.array_equal(a.hard, b.hard) for a, b in zip(kits[0][kind], kits[1][kind], strict=True))
-    assert any(not np.array_equal(a.hard, b.hard) for a, b in zip(kits[0][kind], kits[2][kind], strict=True))
+    assert all(np.array_equal(a.hard, b.hard) for a, b in zip(kits[first][kind], kits[first + 1][kind], strict=True))
+    assert any(not np.array_equal(a.hard, b.hard) for a, b in zip(kits[first][kind], kits[0][kind], strict=True))
+
+
+@pytest.mark.parametrize("kind", ["snare", "closed_hat", "tom", "perc"])
+def test_every_strange_recipe_makes_a_sound(kind):
+    for seed in range(30):  # each has several, drawn by lot
+        sound = render(STRANGE.recipes[kind](np.random.default_rng(seed)), RATE)
+        assert np.isfinite(sound).all()
+        assert 0 < np.abs(sound).max() <= 1.0
 
 
 def test_an_aged_sound_is_at_another_pitch_but_begins_where_it_did():
@@ -102,8 +114,10 @@ def test_an_aged_sound_is_at_another_pitch_but_begins_where_it_did():
 
 def test_drums_alone_change_their_kit_and_are_heard_where_they_are_written(tmp_path):
     hits = [hit(beat, note, 100) for beat in range(64) for note in (KICK, HAT)]
-    groove = read_midi(write(tmp_path / "groove.mid", track(hits, extra=[tempo(120), meter(4, 4)])))
-    sound, notes = drumming(own_sounds(), [groove], 3 * KIT_S, np.random.default_rng(2))
+    path = write(tmp_path / "groove.mid", track(hits, extra=[tempo(120), meter(4, 4)]))
+    groove = read_midi(path)
+    song = Song("a song", path, groove, score_of(groove))
+    sound, notes = drumming(own_sounds(), [groove], [song], 3 * KIT_S, np.random.default_rng(2))
     assert len(sound) == round(3 * KIT_S * RATE)
     times = np.array([note.time_s for note in notes])
     assert (np.diff(times) >= 0).all()
@@ -113,6 +127,19 @@ def test_drums_alone_change_their_kit_and_are_heard_where_they_are_written(tmp_p
     assert np.median(heard) > 3 * np.median(loud)
     for end in (1, 2):  # the kit before has faded out
         assert loud[round(end * KIT_S * RATE) - FADE // 64 : round(end * KIT_S * RATE)].max() < 0.05
+
+
+def test_a_part_is_played_otherwise_but_its_snares_stay_where_they_are():
+    part = [DrumNote(0.5 * beat, pitch, 0.8) for beat in range(16) for pitch in (42, 38 if beat % 2 else 36)]
+    times = [note.time_s for note in part if note.pitch == 38]
+    seen = set()
+    for seed in range(60):
+        other = otherwise(part, np.random.default_rng(seed))
+        assert other == sorted(other)
+        assert [hit.time_s for hit in hits_of(other) if hit.lane is Lane.SNARE] == times
+        assert [note.time_s for note in other if note.pitch == 36] == [note.time_s for note in part if note.pitch == 36]
+        seen |= {note.pitch for note in other}
+    assert seen >= {36, 37, 38, 39, 42, 46, 49, 51}
 
 
 def test_judged_kits_and_basses_are_kept_out(tmp_path):
@@ -234,6 +261,24 @@ def test_whole_lessons_are_decided_by_their_seed(tmp_path, monkeypatch):
     assert len({one.source for one in long}) > 1
     at_the_start = [one for one in long if one.bars_s[0] == 0.0]
     assert len(long) > len(at_the_start) > 3
+
+
+def test_whole_songs_are_decided_by_their_seed_and_varied_ones_are_others(tmp_path, monkeypatch):
+    require_program("fluidsynth")
+    require(FONT.is_file(), "the General MIDI sound font FluidR3 is not installed")
+    monkeypatch.setattr(whole, "STYLES", 0.0)
+    monkeypatch.setattr(whole, "LONGEST_S", 6.0)
+    material = Material.load(Places(corpus(tmp_path / "midi"), references_folder(tmp_path)))
+    cache = tmp_path / "cache"
+
+    def sounds(*, varied):
+        every = whole.whole_songs(material, material.sounds, 4, cache, varied=varied)
+        return [one.mix for one in every]
+
+    usual, again, varied = sounds(varied=False), sounds(varied=False), sounds(varied=True)
+    assert len(usual) == len(varied) == whole.TIMES
+    assert all(np.array_equal(one, other) for one, other in zip(usual, again, strict=True))
+    assert any(not np.array_equal(one, other) for one, other in zip(usual, varied, strict=True))
 
 
 def references_folder(folder):

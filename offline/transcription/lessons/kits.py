@@ -72,11 +72,13 @@ class Manner(NamedTuple):
         synthesised: share of them that are made from a recipe.
         recipes: by kind.
         aged: what else is done to each.
+        levels_db: how loud they are, and how far they stray from it.
     """
 
     synthesised: float
     recipes: Mapping[str, Recipe]
     aged: Callable[[Wave, np.random.Generator], Wave] | None
+    levels_db: Mapping[str, tuple[float, float]] = LEVEL_DB
 
 
 def drum_sounds(folder: Path, *, train: bool) -> list[Reference]:
@@ -131,7 +133,7 @@ def _stroke(sounds: Sequence[Reference], kind: str, how: _How, draw: np.random.G
     else:
         chosen = fitting[int(draw.integers(len(fitting)))]
         sound = Reference(chosen.name, _plain_kind(kind), chosen.path, chosen.sound)
-    level, spread = LEVEL_DB[kind]
+    level, spread = how.manner.levels_db[kind]
     wave = varied(sound, draw)
     wave = how.manner.aged(wave, draw) if how.manner.aged else wave
     return aligned(wave, level * how.balance + draw.uniform(-spread, spread), draw.uniform(0.0, 0.8))

@@ -245,7 +245,7 @@ def percussion_piece(material: Material, seed: int) -> tuple[Wave, tuple[DrumNot
 def kit_piece(material: Material, seed: int) -> tuple[Wave, tuple[DrumNote, ...]]:
     """Drums alone on many kits, one after the other."""
     draw = np.random.default_rng((VERSION, seed, int(material.train), 2))
-    return drumming(material.sounds, material.grooves, PIECE_S, draw)
+    return drumming(material.sounds, material.grooves, material.songs, PIECE_S, draw)
 
 
 def style_piece(material: Material, draw: np.random.Generator, length_s: float) -> tuple[Score, Wave, Wave, str]:

@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from hitloopd.core.time import BEATS_PER_BAR
 from offline.extraction.classes import Reference
-from offline.transcription.lessons.drumming import MANNER
+from offline.transcription.lessons.drumming import otherwise
 from offline.transcription.lessons.kits import draw_kit
 from offline.transcription.lessons.make import Lesson, Material, lesson_on, long_piece, style_piece, with_groove
 from offline.transcription.lessons.score import DrumNote, Score, at_beats, first_at
 from offline.transcription.lessons.styles import HANDS, TOMS
+from offline.transcription.lessons.various import STRANGE, VARIOUS
 
+VERSION: Final = 2
+"""Of what the seeds mean."""
 TIMES: Final = 3
 """How often a song is played."""
 LONGEST_S: Final = 90.0
@@ -41,13 +44,15 @@ CELLS: Final = 4
 OTHER: Final = 0.4
 """Chance that percussion plays another bar after so many bars."""
 PHRASE_BARS: Final = 4
-STRANGE: Final = 0.5
+UNHEARD: Final = 0.5
 """Share of the kits of sounds that the drum network has not learned from."""
 ODD: Final = 0.5
 """Share of the kits whose sounds are as various as can be."""
 
 
-def whole_songs(material: Material, strangers: Sequence[Reference], seed: int, cache: Path) -> Iterator[Lesson]:
+def whole_songs(
+    material: Material, strangers: Sequence[Reference], seed: int, cache: Path, *, varied: bool = False
+) -> Iterator[Lesson]:
     """One song, ``TIMES`` times.
 
     Args:
@@ -55,6 +60,7 @@ def whole_songs(material: Material, strangers: Sequence[Reference], seed: int, c
         strangers: sounds that nothing was learned from.
         seed: decides all.
         cache: folder for what fluidsynth played.
+        varied: for who is to learn sounds, not parts: these are played otherwise now and then, and on stranger kits.
 
     Raises:
         UnavailableError: fluidsynth or its sound font is missing.
@@ -72,10 +78,12 @@ def whole_songs(material: Material, strangers: Sequence[Reference], seed: int, c
         score = written
         if not in_style and draw.random() < DRUMMERS:
             score = with_groove(score, material.grooves[int(draw.integers(len(material.grooves)))])
+        if varied:
+            score = replace(score, drums=tuple(otherwise(score.drums, draw)))
         if draw.random() < WITH_HANDS:
             score = with_hands(score, draw)
-        sounds = strangers if not material.train or draw.random() < STRANGE else material.sounds
-        manner = MANNER if material.train and draw.random() < ODD else None
+        sounds = strangers if not material.train or draw.random() < UNHEARD else material.sounds
+        manner = (STRANGE if varied else VARIOUS) if (material.train or varied) and draw.random() < ODD else None
         yield lesson_on(draw_kit(sounds, draw, manner), score, (bass, other), source, draw)
 
 
