@@ -10,7 +10,7 @@ import argparse
 import io
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from offline.jobs import write_atomically
 from offline.models.drum_ear import DrumEar
 from offline.transcription.drums.batches import Beside, batch
 from offline.transcription.drums.card import Taught, write_model
-from offline.transcription.drums.pages import LANES, OUTPUTS, Page, kit_pages, pages, percussion_pages
+from offline.transcription.drums.pages import LANES, OUTPUTS, Page, kit_pages, pages, percussion_pages, song_pages
 from offline.transcription.drums.peaks import Rule
 from offline.transcription.drums.repeats import steadied
 from offline.transcription.drums.scores import best_rule
@@ -52,6 +52,7 @@ class Settings:
         validation: lessons to find the rules of hearing with.
         hands: pieces of percussion to mix under them.
         kits: pieces of drums on many kits to mix with their accompaniments.
+        songs: whole songs to learn from, several pages of each; they are there from the start.
         steps: batches.
         batch: stretches of 8 s in a batch.
         rate: highest rate of learning.
@@ -64,7 +65,8 @@ class Settings:
     more: float = 0.25
     validation: int = 60
     hands: int = 100
-    kits: int = 300
+    kits: int = 1200
+    songs: int = 200
     steps: int = 2000
     batch: int = 12
     rate: float = 3e-3
@@ -112,13 +114,13 @@ def train(run: Run, lessons: Iterator[Page], beside: Beside, settings: Settings,
     It begins with the first lessons and takes more with each step, so that others may be made meanwhile by another
     process (``--lessons-only``).
     """
-    known: list[Page] = []
+    known: list[Page] = list(beside.songs)
     run.net.to(memory_format=torch.channels_last)
     run.net.train()
     told, loss_sum, count = time.monotonic(), 0.0, 0
     began = time.process_time() - run.cpu_s
     while run.step < settings.steps:
-        while len(known) < min(settings.lessons, settings.first + int(run.step * settings.more)):
+        while len(known) - len(beside.songs) < min(settings.lessons, settings.first + int(run.step * settings.more)):
             known.append(next(lessons))
         seen, onsets, forces = (
             torch.from_numpy(a) for a in batch(known, beside, settings.batch, (settings.seed, run.step))
@@ -226,6 +228,21 @@ def judged(net: DrumEar, validation: Sequence[Page]) -> tuple[list[Rule], dict[s
     return rules, scores
 
 
+def _beside(settings: Settings) -> tuple[tuple[Callable[..., Iterator[Page]], range], ...]:
+    """What is read before the first step: how its pages are made, and of which seeds."""
+    return (
+        (kit_pages, range(settings.kits)),
+        (percussion_pages, range(settings.hands)),
+        (song_pages, range(settings.songs)),
+    )
+
+
+def _made_from_the_last(places: Places, settings: Settings, work: Path) -> int:
+    """Makes all pages, while another process does so from the first on; how many there are."""
+    every = (*_beside(settings), (pages, range(settings.lessons)))
+    return sum(1 for pages_of, seeds in every for _ in pages_of(places, reversed(seeds), work))
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Teach, and write the model with its card."""
     parser = argparse.ArgumentParser(prog="python -m offline.transcription.learn_drums", description=__doc__)
@@ -242,18 +259,17 @@ def main(words: Sequence[str] | None = None) -> int:
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=type(default), default=default, help="default %(default)s"
         )
-    parser.add_argument("--lessons-only", action="store_true", help="make the lessons, from the last to the first")
+    parser.add_argument("--lessons-only", action="store_true", help="make the pages, from the last to the first")
     args = parser.parse_args(words)
     settings = Settings(**{name: getattr(args, name) for name in asdict(Settings())})
     torch.set_num_threads(1)
     places = Places(args.midi, args.oneshots, args.font)
     if args.lessons_only:
-        made = sum(1 for _ in pages(places, reversed(range(settings.lessons)), args.work))
-        print(f"{made} lessons in {args.work}")
+        print(f"{_made_from_the_last(places, settings, args.work)} pages in {args.work}")
         return 0
     checkpoint = args.work / CHECKPOINT
     run = resumed(settings, checkpoint, args.start)
-    beside = Beside(kit_pages(places, settings.kits, args.work), percussion_pages(places, settings.hands, args.work))
+    beside = Beside(*(list(pages_of(places, seeds, args.work)) for pages_of, seeds in _beside(settings)))
     train(run, pages(places, range(settings.lessons), args.work), beside, settings, checkpoint)
     others = [_read(path) for path in args.mean]
     run.net.load_state_dict(mean_weights([run.net.state_dict(), *(other["net"] for other in others)]))

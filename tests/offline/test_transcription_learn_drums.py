@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +14,13 @@ from hitloopd.core.errors import ConfigError
 from hitloopd.core.pattern import Lane
 from offline.audio import RATE
 from offline.transcription.drums import batches as drum_batches
-from offline.transcription.drums.pages import KINDS, LANES, OUTPUTS, Page, page_of, targets
+from offline.transcription.drums import pages as drum_pages
+from offline.transcription.drums.pages import KINDS, LANES, OUTPUTS, Page, page_of, song_pages, targets
 from offline.transcription.drums.peaks import Rule
 from offline.transcription.drums.scores import best_rule, tally
 from offline.transcription.drums.spectrum import FPS, SIZE
 from offline.transcription.heard import DrumHit
-from offline.transcription.lessons.make import Lesson
+from offline.transcription.lessons.make import Lesson, Places
 from offline.transcription.lessons.score import DrumNote
 from tests.offline.extraction_sounds import bass, kick, noise
 
@@ -30,6 +33,7 @@ from offline.transcription.learn_drums import Settings, activations, begin, judg
 SMALL = Settings(lessons=3, first=2, more=0.5, steps=4, batch=2, keep_every=2)
 
 ALONE = Beside([], [])
+PLACES = Places(Path("midi"), Path("oneshots"))
 
 
 @pytest.fixture
@@ -70,6 +74,31 @@ def test_strokes_stand_under_their_lane_and_their_kind():
         ]
     )
     assert set(KINDS) <= set(OUTPUTS)
+
+
+def test_pages_of_songs_are_made_once_and_several_of_each(tmp_path, monkeypatch):
+    made = []
+
+    def songs(material, strangers, seed, cache, *, varied):
+        made.append(seed)
+        assert strangers is material.sounds
+        assert varied
+        yield from (lesson(seed + number) for number in range(drum_pages.whole.TIMES))
+
+    monkeypatch.setattr(drum_pages.Material, "load", lambda places, *, train: SimpleNamespace(sounds=[train]))
+    monkeypatch.setattr(drum_pages.whole, "whole_songs", songs)
+    first = list(song_pages(PLACES, (3, 5), tmp_path))
+    again = list(song_pages(PLACES, (5, 3), tmp_path))
+    assert made == [3, 5]
+    assert [page.strokes[0, 0] for page in first] == pytest.approx([3, 4, 5, 5, 6, 7])
+    assert [page.strokes[0, 0] for page in again] == pytest.approx([5, 6, 7, 3, 4, 5])
+    list(song_pages(PLACES, (3,), tmp_path, train=False))
+    assert made == [3, 5, 3]
+
+
+def lesson(at_s):
+    silence = np.zeros(RATE, np.float32)
+    return Lesson(silence, silence, silence, silence, (DrumNote(float(at_s), 36, 0.8),), (), (), (), (), "a test")
 
 
 def test_targets_rise_and_fall_around_the_onset():

@@ -19,11 +19,11 @@ OWN_REST: Final = 0.5
 NO_DRUMS: Final = 0.04
 DRUMS_ONLY: Final = 0.12
 REST_DB: Final = (-14.0, 8.0)
-ON_KITS: Final = 0.45
+ON_KITS: Final = 0.5
 """Share of the stretches whose drums are from the pages of many kits."""
-WITH_HANDS: Final = 0.25
+WITH_HANDS: Final = 0.3
 """Share of the stretches with percussion mixed under them."""
-HANDS_DB: Final = (-14.0, 2.0)
+HANDS_DB: Final = (-14.0, 6.0)
 COLOUR_DB: Final = 7.0
 LEVEL_DB: Final = 3.0
 HOLES: Final = 0.4
@@ -34,10 +34,17 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 class Beside(NamedTuple):
-    """What lessons are mixed with: pages of drums alone on many kits, and of percussion; either may be empty."""
+    """What is learned from beside the lessons; any may be empty.
+
+    Args:
+        kits: drums alone on many kits, and
+        hands: percussion, which lessons are mixed with.
+        songs: whole songs.
+    """
 
     kits: Sequence[Page]
     hands: Sequence[Page]
+    songs: Sequence[Page] = ()
 
 
 def batch(pages: Sequence[Page], beside: Beside, size: int, order: tuple[int, int]) -> Batch:

@@ -7,13 +7,12 @@ accompaniment anew, in other proportions or from other lessons, for almost nothi
 from __future__ import annotations
 
 import io
-import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from offline.audio import Wave
 from offline.jobs import job_key, write_atomically
 from offline.transcription.drums.spectrum import BANDS, FPS, HOP, log_power
 from offline.transcription.lessons import make as lessons
+from offline.transcription.lessons import whole
 from offline.transcription.lessons.make import Lesson, Material, Places
 from offline.transcription.lessons.score import DrumNote, hits_of
 
@@ -41,6 +41,7 @@ LANES: Final = len(DRUM_LANES)
 Piece = Callable[[Material, int], tuple[Wave, tuple[DrumNote, ...]]]
 _TOLD_BY_LANE: Final = (35, 36, 38, 40, 42, 44)
 _VERSION: Final = 1
+_ALONE: Final = 2  # version of what drums alone are
 _REPORT_S: Final = 15.0
 
 
@@ -67,7 +68,7 @@ class Page:
         return file.getvalue()
 
     @classmethod
-    def unpacked(cls, path: Path | IO[bytes]) -> Page:
+    def unpacked(cls, path: Path) -> Page:
         """Read what ``packed`` gave."""
         with np.load(path, allow_pickle=False) as held:
             return cls(held["mix"], held["drums"], held["rest"], held["strokes"])
@@ -98,42 +99,84 @@ def pages(places: Places, seeds: Iterable[int], cache: Path, *, train: bool = Tr
         cache: folder for pages and rendered songs.
         train: lessons to learn from, or those to validate with.
     """
+
+    def made(material: Material, seed: int) -> Iterator[Page]:
+        yield page_of(lessons.make_lesson(material, seed, cache))
+
+    return _kept(_Making(places, cache, "pages", (lessons.VERSION, _VERSION), 1, train=train), seeds, made)
+
+
+def percussion_pages(places: Places, seeds: Iterable[int], cache: Path) -> Iterator[Page]:
+    """Pages of percussion alone, to be mixed under others in training."""
+    return _alone(places, seeds, cache, "percussion", lessons.percussion_piece)
+
+
+def kit_pages(places: Places, seeds: Iterable[int], cache: Path) -> Iterator[Page]:
+    """Pages of drums alone on many kits, to be mixed with accompaniments in training."""
+    return _alone(places, seeds, cache, "kits", lessons.kit_piece)
+
+
+def _alone(places: Places, seeds: Iterable[int], cache: Path, name: str, piece: Piece) -> Iterator[Page]:
+    def made(material: Material, seed: int) -> Iterator[Page]:
+        sound, notes = piece(material, seed)
+        log = log_power(sound).astype(np.float16)
+        yield Page(log, log, np.zeros((0, log.shape[1]), np.float16), _strokes(notes))
+
+    return _kept(_Making(places, cache, name, (name, lessons.VERSION, _ALONE, _VERSION), 1), seeds, made)
+
+
+def song_pages(places: Places, seeds: Iterable[int], cache: Path, *, train: bool = True) -> Iterator[Page]:
+    """Pages of whole songs, several of each seed; as for ``pages``, but nothing in them was not learned from."""
+
+    def made(material: Material, seed: int) -> Iterator[Page]:
+        yield from map(page_of, whole.whole_songs(material, material.sounds, seed, cache, varied=True))
+
+    version = ("whole", lessons.VERSION, whole.VERSION, _VERSION)
+    return _kept(_Making(places, cache, "whole", version, whole.TIMES, train=train), seeds, made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """How pages of one kind are kept.
+
+    Args:
+        places: where the material lies.
+        cache: folder.
+        name: of the kind, and of its folder.
+        version: whatever decides, with the seed, what they are.
+        times: pages of each seed.
+        train: to learn from, or to validate with.
+    """
+
+    places: Places
+    cache: Path
+    name: str
+    version: tuple[object, ...]
+    times: int
+    train: bool = True
+
+    def paths(self, seed: int) -> list[Path]:
+        """Where those of a seed are kept."""
+        key = job_key(*self.version, BANDS, HOP, self.train, seed)
+        tails = [""] if self.times == 1 else [f"-{number}" for number in range(self.times)]
+        return [self.cache / self.name / f"{key}{tail}.npz" for tail in tails]
+
+
+def _kept(how: _Making, seeds: Iterable[int], made: Callable[[Material, int], Iterator[Page]]) -> Iterator[Page]:
+    """Pages, from their files if they were made before; several processes may fill one folder."""
     every = list(seeds)
     told = time.monotonic()
     material: Material | None = None
     for number, seed in enumerate(every):
-        path = cache / "pages" / f"{job_key(lessons.VERSION, _VERSION, BANDS, HOP, train, seed)}.npz"
-        if not path.is_file():
-            material = material or Material.load(places, train=train)
-            page = page_of(lessons.make_lesson(material, seed, cache))
-            write_atomically(path, page.packed())
+        paths = how.paths(seed)
+        if not all(path.is_file() for path in paths):
+            material = material or Material.load(how.places, train=how.train)
+            for path, page in zip(paths, made(material, seed), strict=True):
+                write_atomically(path, page.packed())
             if time.monotonic() - told > _REPORT_S:
                 told = time.monotonic()
-                print(f"lessons: {number + 1} of {len(every)}", file=sys.stderr, flush=True)
-        yield Page.unpacked(path)
-
-
-def percussion_pages(places: Places, count: int, cache: Path) -> list[Page]:
-    """Pages of percussion alone, to be mixed under others in training; they are kept in one file."""
-    return _alone(places, count, cache, "percussion", lessons.percussion_piece)
-
-
-def kit_pages(places: Places, count: int, cache: Path) -> list[Page]:
-    """Pages of drums alone on many kits, to be mixed with accompaniments in training; they are kept in one file."""
-    return _alone(places, count, cache, "kits", lessons.kit_piece)
-
-
-def _alone(places: Places, count: int, cache: Path, name: str, piece: Piece) -> list[Page]:
-    path = cache / "pages" / f"{job_key(name, lessons.VERSION, _VERSION, BANDS, HOP, count)}.pickle"
-    if not path.is_file():
-        material = Material.load(places)
-        made: list[Page] = []
-        for seed in range(count):
-            sound, notes = piece(material, seed)
-            log = log_power(sound).astype(np.float16)
-            made.append(Page(log, log, np.zeros((0, log.shape[1]), np.float16), _strokes(notes)))
-        write_atomically(path, pickle.dumps([page.packed() for page in made]))
-    return [Page.unpacked(io.BytesIO(data)) for data in pickle.loads(path.read_bytes())]
+                print(f"{how.name}: {number + 1} of {len(every)}", file=sys.stderr, flush=True)
+        yield from map(Page.unpacked, paths)
 
 
 def targets(page: Page, first: int, frames: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
