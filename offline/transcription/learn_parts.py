@@ -1,6 +1,6 @@
 """Teach the part network: ``python -m offline.transcription.learn_parts --help``.
 
-Makes whole songs whose drums are known (kept in the work folder), has the drum network that ships hear them, teaches
+Makes whole songs whose drums are known (kept in the work folder), has the first drum network hear them, teaches
 which of its candidates are hits in the light of the song's bars and of what sounds alike, finds how likely a hit of
 each lane has to be on other songs, and writes ``model.onnx`` with its card. A lane that is not clearly told better by
 its bars is not among the card's ``hits``. Interrupted, the same command goes on from the last checkpoint.
@@ -184,7 +184,7 @@ def main(words: Sequence[str] | None = None) -> int:
     prog = "python -m offline.transcription.learn_parts"
     options, places = asked(learner_options(prog, __doc__, Path("models/part-ear"), LESSONS, STEPS), words)
     try:
-        ear = Ear.load()
+        ear = Ear.load(second=None)  # taught with what both hear, it does no better with what both hear
         known, others = Material.load(places), Material.load(places, train=False)
         lessons = list(part_lessons(known, others.sounds, ear, range(options.lessons), options.work))
         valid = list(part_lessons(others, others.sounds, ear, range(VALIDATION), options.work))

@@ -168,6 +168,45 @@ def test_auto_is_the_network_and_an_unknown_name_is_told():
         drum_transcriber("template")
 
 
+class Says:
+    """A network that is so sure of a snare at one second, and hears nothing else."""
+
+    def __init__(self, sure):
+        self.sure = sure
+
+    def run(self, _outputs, given):
+        onsets = np.full((1, given["levels"].shape[1], 4), 1e-4, np.float32)
+        onsets[0, round(FPS), 1] = self.sure
+        return onsets, np.full_like(onsets, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together", "count"), [(0.9, 0.9, 0.9, 1), (0.9, 0.1, 0.5, 1), (0.1, 0.9, 0.5, 0)]
+)
+def test_a_second_network_has_a_say_in_what_may_be_a_hit_and_none_in_what_is(first, second, together, count):
+    sound = noise(2.0)
+    ear = Ear(Says(first), Says(second), [Rule(0.5, 0.0, 0.5)] * 4, "a test")
+    heard = ear.hear_drums(Stems(sound, sound, sound))
+    assert len(heard.hits) == count
+    (candidate,) = heard.candidates
+    assert (candidate.lane, candidate.time_s) == (Lane.SNARE, pytest.approx(1.0, abs=0.01))
+    assert candidate.confidence == pytest.approx(together, abs=0.01)
+
+
+def test_both_drum_networks_must_be_there(tmp_path):
+    with pytest.raises(UnavailableError, match="no drum network"):
+        Ear.load(SHIPPED, tmp_path)
+    alone, both = Ear.load(second=None), Ear.load()
+    assert both.name.startswith(f"{alone.name}+")
+
+
+def test_without_a_second_network_the_first_says_what_may_be_a_hit():
+    sound = noise(2.0)
+    heard = Ear(Says(0.3), None, [Rule(0.5, 0.0, 0.5)] * 4, "a test").hear_drums(Stems(sound, sound, sound))
+    assert not heard.hits
+    assert [candidate.confidence for candidate in heard.candidates] == pytest.approx([0.3])
+
+
 def test_a_network_that_is_not_what_its_card_says_is_refused(tmp_path):
     with pytest.raises(UnavailableError, match="no drum network"):
         Ear.load(tmp_path)

@@ -204,7 +204,7 @@ def folder(tmp_path) -> Path:
 def test_what_was_heard_is_kept_until_something_that_hears_changes() -> None:
     files = {"/".join(path.parts[-2:]) for path in hearing_files()}
     assert {"drums/ear.py", "drums/part.py", "bass/decode.py", "beats/bars.py", "transcription/join.py"} <= files
-    assert {f"{name}/model.onnx" for name in ("drum-ear", "part-ear", "bass-ear", "beat-ear")} <= files
+    assert {f"{name}/model.onnx" for name in ("drum-ear", "kit-ear", "part-ear", "bass-ear", "beat-ear")} <= files
     assert not {"judging/scores.py", "lessons/kits.py", "transcription/cells.py"} & files
 
 

@@ -1,4 +1,8 @@
-"""The drum transcriber ``ear``: a small trained network, which hears a drums stem and a whole mix alike."""
+"""The drum transcriber ``ear``: small trained networks, which hear a drums stem and a whole mix alike.
+
+One says what is hit. Another, taught for longer and on stranger kits, has a say in what *may* be a hit, which is told
+apart once the bars are known: where one is sure of something wrong, the other mostly is not.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, Lane
@@ -17,39 +22,52 @@ from offline.audio import SILENCE
 from offline.transcription.drums.peaks import ANY, Rule, hits
 from offline.transcription.drums.repeats import steadied
 from offline.transcription.drums.sounds import with_sounds
-from offline.transcription.drums.spectrum import levels, log_power, reference
+from offline.transcription.drums.spectrum import Levels, levels, log_power, reference
 from offline.transcription.ear_files import network, read_card, shipped
 from offline.transcription.heard import DrumsHeard, Stems
 
 KIND: Final = "drum-ear"
 SHIPPED: Final = shipped(KIND)
 """The network that comes with hitloopd."""
+SECOND: Final = shipped("kit-ear")
+"""The one that has a say in what may be a hit."""
+UNSURE: Final = 1e-6
+"""Probabilities nearer to 0 or 1 than this count as that."""
+
+Heard = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Onsets and velocities, ``[frames, lanes]`` each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ear:
-    """The network.
+    """The networks.
 
     Args:
-        session: that runs it.
-        rules: which peaks are hits, of each lane, as its card has them.
-        name: with the first digits of its hash.
+        session: runs the one that says what is hit.
+        second: runs the other; without it the first one says alone what may be a hit.
+        rules: which peaks are hits, of each lane, as the card of the first has them.
+        name: with the first digits of their hashes.
     """
 
     session: Session
+    second: Session | None
     rules: Sequence[Rule]
     name: str
 
     @classmethod
-    def load(cls, folder: Path = SHIPPED) -> Ear:
-        """The network of a model folder.
+    def load(cls, folder: Path = SHIPPED, second: Path | None = SECOND) -> Ear:
+        """The networks of two model folders, or of one alone.
 
         Raises:
-            UnavailableError: it is not there, is damaged, or can't be run.
+            UnavailableError: one is not there, is damaged, or can't be run.
         """
         card = _card(folder)
         rules = [_rule(folder, card["hits"], lane) for lane in DRUM_LANES]
-        return cls(network(folder, card), rules, f"ear {str(card['sha256'])[:8]}")
+        name = f"ear {_digits(card)}"
+        if second is None:
+            return cls(network(folder, card), None, rules, name)
+        other = _card(second)
+        return cls(network(folder, card), network(second, other), rules, f"{name}+{_digits(other)}")
 
     def hear_drums(self, stems: Stems) -> DrumsHeard:
         """The hits of a stretch, and what else may be one."""
@@ -57,10 +75,26 @@ class Ear:
             return DrumsHeard(())
         log = log_power(stems.drums)
         seen = levels(log, reference(log))
-        onsets, forces = self.session.run(["onsets", "velocities"], {"levels": seen[None]})
-        onsets, forces = np.asarray(onsets)[0], np.asarray(forces)[0]
-        candidates = with_sounds(hits(onsets, forces, [ANY] * len(self.rules)), seen)
-        return DrumsHeard(hits(steadied(onsets), forces, self.rules), candidates)
+        first = _heard(self.session, seen)
+        may_be = _together(first, _heard(self.second, seen)) if self.second is not None else first
+        candidates = with_sounds(hits(*may_be, [ANY] * len(self.rules)), seen)
+        return DrumsHeard(hits(steadied(first[0]), first[1], self.rules), candidates)
+
+
+def _heard(session: Session, seen: Levels) -> Heard:
+    onsets, forces = session.run(["onsets", "velocities"], {"levels": seen[None]})
+    return np.asarray(onsets)[0], np.asarray(forces)[0]
+
+
+def _digits(card: Mapping[str, Any]) -> str:
+    return str(card["sha256"])[:8]
+
+
+def _together(*every: Heard) -> Heard:
+    """The means of what is heard: of onsets that of the logarithms of their odds."""
+    sure = [np.clip(onsets, UNSURE, 1.0 - UNSURE) for onsets, _ in every]
+    odds = np.mean([np.log(one / (1.0 - one)) for one in sure], axis=0)
+    return (1.0 / (1.0 + np.exp(-odds))).astype(np.float32), np.mean([forces for _, forces in every], axis=0)
 
 
 def _card(folder: Path) -> Mapping[str, Any]:
