@@ -39,7 +39,7 @@ from offline.transcription.midi_out import midi_file
 from offline.transcription.picture import draw_picture
 from offline.transcription.ruler import ruler
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Of what is written: a folder of another version is written again."""
 PACKAGES: Final = ("librosa", "numpy", "scipy", "soundfile", "onnxruntime")
 

@@ -15,6 +15,7 @@ from offline.transcription.beats import bars as beats_module
 from offline.transcription.beats import sense as beat_sense
 from offline.transcription.beats.bars import find_bars, found_beats
 from offline.transcription.beats.features import COLUMNS, FPS, HOP, REACH_S, beat_features
+from offline.transcription.beats.path import PERIODS
 from offline.transcription.beats.sense import sense_beats
 from offline.transcription.beats.times import Struck, beat_times
 from offline.transcription.heard import BassNote, DrumHit, FoundBar
@@ -148,6 +149,17 @@ def test_beats_are_timed_by_what_is_struck() -> None:
     struck = Struck.of([hit.time_s for hit in hits], [hit.confidence for hit in hits])
     times = beat_times(frames, np.zeros(frames[-1] + 100, np.float32), struck)
     np.testing.assert_allclose(times, beats_s + 0.004, atol=0.002)
+
+
+def test_beats_ascend_where_the_tempo_jumps_as_between_the_songs_of_a_mix():
+    for seed in range(40):
+        draw = np.random.default_rng(seed)
+        periods = draw.integers(PERIODS[0], PERIODS[-1] + 1, 12)
+        frames = 10 + np.cumsum(np.repeat(periods, draw.integers(1, 12, 12)))
+        rise = (draw.random(frames[-1] + 50) ** 8).astype(np.float32)
+        times = beat_times(frames, rise, Struck.of([], []))
+        assert np.diff(times).min() > 0.1
+        assert np.abs(times - frames / FPS).max() < 0.1
 
 
 @pytest.mark.parametrize("card", [None, "kind: drum-ear", "kind: beat-ear\nsha256: 00", "{"])

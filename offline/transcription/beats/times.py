@@ -21,6 +21,7 @@ HALF_WIDTHS: Final = (3, 8, 24, 64)
 LATE_S: Final = 0.0
 """By how much a rise in power peaks after the sound began."""
 _NEAR_S: Final = 0.045
+_ASTRAY_S: Final = 0.09  # from where the path has a beat; less than half of the shortest beat, so that beats ascend
 _SPREAD_S: Final = 0.008  # what is farther than this from the line hardly counts
 _WORSE: Final = 1.25  # how much more the measured times may stray from a longer line
 _LEAST_S: Final = 0.002
@@ -50,11 +51,17 @@ def beat_times(frames: NDArray[np.int64], rise: NDArray[np.float32], struck: Str
         frames: of the beats.
         rise: onset strength of every frame.
         struck: drums and bass, as far as they were heard; may be empty.
+
+    Returns:
+        Ascending, as the frames are.
     """
+    coarse = frames / FPS
     at, weight = _peaks(frames, rise)
     if len(struck.times):
-        at, weight = _prefer_struck(at, weight, frames / FPS, struck)
-    return _smooth(at, np.maximum(weight, 1e-3))
+        at, weight = _prefer_struck(at, weight, coarse, struck)
+    line = _smooth(at, np.maximum(weight, 1e-3))
+    # where the tempo jumps, as from one song of a mix to the next, no line holds on both sides
+    return np.where(np.abs(line - coarse) <= _ASTRAY_S, line, at)
 
 
 def _peaks(frames: NDArray[np.int64], rise: NDArray[np.float32]) -> tuple[Times, Times]:
@@ -91,7 +98,7 @@ def _smooth(at: Times, weight: Times) -> Times:
         longer, further = _line(at, weight, half)
         keep = further <= np.maximum(_WORSE * stray, _LEAST_S)
         line, stray = np.where(keep, longer, line), np.where(keep, np.minimum(further, stray), stray)
-    return np.maximum.accumulate(line)
+    return line
 
 
 def _line(at: Times, weight: Times, half: int) -> tuple[Times, Times]:
