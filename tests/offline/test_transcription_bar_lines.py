@@ -56,6 +56,17 @@ def test_where_nothing_tells_one_beat_from_another_no_bar_line_is_sure() -> None
     assert np.median(sure) < 0.75
 
 
+def test_each_song_of_a_long_mix_keeps_its_own_bar_lines() -> None:
+    draw = np.random.default_rng(5)
+    shifts = draw.integers(4, size=12)
+    right = np.concatenate([(np.arange(300) + shift) % 4 for shift in shifts])
+    odds = draw.normal(0.0, 1.0, (len(right), 4))
+    odds[np.arange(len(right)), right] += 1.5
+    lines = bar_lines(odds, [0] * len(right), [False] * len(right))
+    assert (lines.places == right).mean() > 0.95
+    assert np.median(lines.sure) > 0.9
+
+
 def test_a_sight_tells_what_is_struck_on_which_sixteenth() -> None:
     beats_s = steady(120, 8)
     sight = sight_of([hit(1.0, Lane.KICK), hit(1.125 - 0.01, Lane.KICK), hit(1.5 - 0.01, Lane.SNARE)], [], beats_s)

@@ -35,6 +35,8 @@ ODD_BAR: Final = 7.0
 VOICES: Final = 64.0
 """Beats that have a whole vote: of more, each has a part of one. What is played repeats itself, so that a song of a
 hundred bars knows hardly more of its bar lines than one of sixteen, and what misleads is in all of them."""
+SONG: Final = 480
+"""Beats of a song, four minutes of it: what is longer is a mix, and each song of it knows of its own bar lines."""
 
 OPENING: Final = 2.0
 """What speaks for a bar line where a song begins with a beat, for programs write songs and loops from a bar line on.
@@ -88,7 +90,7 @@ def bar_lines(odds: Odds, places: Sequence[int], waltz: Sequence[bool], opening:
     """
     found, sure = np.array(places, np.int64), np.ones(len(places))
     for stretch in _stretches(waltz):
-        votes = odds[stretch] * min(1.0, VOICES / (stretch.stop - stretch.start))
+        votes = odds[stretch] * min(1.0, VOICES / min(stretch.stop - stretch.start, SONG))
         if stretch.start == 0 and opening is not None:
             votes[0, opening] += OPENING  # said once, so it counts in full
         found[stretch], sure[stretch] = _best(votes), _sure(votes).max(axis=1)
