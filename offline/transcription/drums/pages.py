@@ -126,7 +126,7 @@ def _alone(places: Places, seeds: Iterable[int], cache: Path, name: str, piece: 
 
 
 def song_pages(places: Places, seeds: Iterable[int], cache: Path, *, train: bool = True) -> Iterator[Page]:
-    """Pages of whole songs, several of each seed; as for ``pages``, but nothing in them was not learned from."""
+    """Pages of whole songs on kits of all sorts, several of each seed; the rest is as for ``pages``."""
 
     def made(material: Material, seed: int) -> Iterator[Page]:
         yield from map(page_of, whole.whole_songs(material, material.sounds, seed, cache, varied=True))
