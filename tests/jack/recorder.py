@@ -26,12 +26,16 @@ def main(name: str, sources: list[str]) -> None:
     ports = [client.midi_inports.register(f"in{index}") for index in range(len(sources))]
     us_of = frames_to_us(client)
     rows: list[tuple[int, int, bytes, int]] = []
-    xruns = 0
+    xruns = jumps = 0
+    due: int | None = None
     base = [client.frame_time, 0]  # last 32-bit frame time and what to add, to unwrap it
 
     @client.set_process_callback
-    def process(_frames: int) -> None:
+    def process(frames: int) -> None:
+        nonlocal due, jumps
         start = client.last_frame_time
+        jumps += due is not None and start != due
+        due = (start + frames) & 0xFFFFFFFF
         if start < base[0] - 2**31:
             base[1] += 2**32
         base[0] = start
@@ -61,9 +65,9 @@ def main(name: str, sources: list[str]) -> None:
                         client.connect(source, port)
 
     def clear() -> bool:
-        nonlocal xruns
+        nonlocal xruns, jumps
         rows.clear()
-        xruns = 0
+        xruns = jumps = 0
         return True
 
     def answer(word: str):
@@ -71,7 +75,8 @@ def main(name: str, sources: list[str]) -> None:
             rows.sort(key=lambda row: row[0])
             return {
                 "rows": [(frame, us, data.hex(), index) for frame, us, data, index in rows],
-                "xruns": xruns,
+                # that a server lost time is told from a thread of its own, maybe too late; its frames tell at once
+                "xruns": max(xruns, jumps),
                 "rate": client.samplerate,
             }
         return {"count": lambda: len(rows), "connected": connected, "clear": clear}[word]()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import time
+
 import pytest
 
-from tests.jack.server import JackMidiRecorder, end
+from tests.jack.server import JackMidiRecorder, end, until
 from tests.needs import require_program
 
 pytestmark = pytest.mark.jack
@@ -25,3 +28,15 @@ def test_it_reads_jack_midi_clock_to_the_frame(jack_server):
     assert recording.rate == 48_000
     ticks = sorted(recording.intervals()[5:])
     assert ticks[len(ticks) // 2] in (689, 690)
+
+
+def test_it_counts_where_the_server_lost_time(own_jack_server):
+    with JackMidiRecorder(own_jack_server) as recorder:
+        recorder.clear()
+        time.sleep(0.2)
+        before = recorder.recording().xruns
+        own_jack_server.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        own_jack_server.process.send_signal(signal.SIGCONT)
+        after = until(lambda: recorder.recording().xruns - before)
+    assert after >= 1
