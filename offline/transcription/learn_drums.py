@@ -111,8 +111,8 @@ def _history(held: Mapping[str, Any]) -> dict[str, Any]:
 def train(run: Run, lessons: Iterator[Page], beside: Beside, settings: Settings, checkpoint: Path) -> None:
     """Go on to the last step; a checkpoint now and then.
 
-    It begins with the first lessons and takes more with each step, so that others may be made meanwhile by another
-    process (``--lessons-only``).
+    It begins with the songs and the first lessons and takes more with each step, so that others may be made meanwhile
+    by another process (``--lessons-only``).
     """
     known: list[Page] = list(beside.songs)
     run.net.to(memory_format=torch.channels_last)

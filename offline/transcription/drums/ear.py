@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from hitloopd.core.errors import UnavailableError
 from hitloopd.core.pattern import DRUM_LANES, Lane
@@ -92,9 +93,8 @@ def _digits(card: Mapping[str, Any]) -> str:
 
 def _together(*every: Heard) -> Heard:
     """The means of what is heard: of onsets that of the logarithms of their odds."""
-    sure = [np.clip(onsets, UNSURE, 1.0 - UNSURE) for onsets, _ in every]
-    odds = np.mean([np.log(one / (1.0 - one)) for one in sure], axis=0)
-    return (1.0 / (1.0 + np.exp(-odds))).astype(np.float32), np.mean([forces for _, forces in every], axis=0)
+    odds = [logit(np.clip(onsets, UNSURE, 1.0 - UNSURE)) for onsets, _ in every]
+    return expit(np.mean(odds, axis=0)), np.mean([forces for _, forces in every], axis=0)
 
 
 def _card(folder: Path) -> Mapping[str, Any]:

@@ -22,6 +22,8 @@ from offline.extraction.classes import Reference, load_references
 from offline.extraction.general_midi import own_sounds
 from offline.extraction.lessons import kit_of, varied
 from offline.extraction.planted import loudest, trimmed
+from offline.transcription.lessons.draws import log_uniform as _log
+from offline.transcription.lessons.draws import noise_seed as _seed
 
 JUDGED_KITS: Final = frozenset({"lm-2", "tr-505"})
 NO_DRUMS: Final = frozenset({"fluidr3"})
@@ -151,14 +153,6 @@ def aligned(sound: Wave, level_db: float, softness: float) -> Stroke:
     lead = int(np.argmax(size >= ATTACK * size.max()))
     soft = scipy.signal.lfilter([1.0 - softness], [1.0, -softness], out).astype(np.float32)
     return Stroke(out, soft, lead)
-
-
-def _log(draw: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(draw.uniform(np.log(low), np.log(high))))
-
-
-def _seed(draw: np.random.Generator) -> int:
-    return int(draw.integers(1, 1 << 30))
 
 
 def _metals(draw: np.random.Generator) -> tuple[float, ...]:

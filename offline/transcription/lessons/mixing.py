@@ -16,6 +16,7 @@ import scipy.signal
 import soundfile
 
 from offline.audio import RATE, Wave
+from offline.transcription.lessons.draws import log_uniform as _log
 
 BLOCK: Final = 64  # frames between two values of a slow gain
 QUIET: Final = 1e-4
@@ -163,7 +164,3 @@ def _coded(mix: Wave) -> Wave:
 
 def _stretched(values: np.ndarray, frames: int) -> Wave:
     return np.interp(np.arange(frames) / BLOCK, np.arange(len(values)), values).astype(np.float32)
-
-
-def _log(draw: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(draw.uniform(np.log(low), np.log(high))))

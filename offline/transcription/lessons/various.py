@@ -15,6 +15,8 @@ import numpy as np
 from hitloopd.io.synth.dsp import worn
 from hitloopd.io.synth.recipes import Drum, Hiss, Metal, Thump
 from offline.audio import RATE, Wave
+from offline.transcription.lessons.draws import log_uniform as _log
+from offline.transcription.lessons.draws import noise_seed as _seed
 from offline.transcription.lessons.kits import LEVEL_DB, RECIPES, Manner, Recipe
 
 SYNTHESISED: Final = 0.5
@@ -38,14 +40,6 @@ LOUD: Final[Mapping[str, tuple[float, float]]] = {
 """Levels of strange kits that are others than those of usual ones."""
 
 
-def _log(draw: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(draw.uniform(np.log(low), np.log(high))))
-
-
-def _seed(draw: np.random.Generator) -> int:
-    return int(draw.integers(1, 1 << 30))
-
-
 def _snares(lowest_hz: float, shortest_s: float, wires_level: Callable[[np.random.Generator], float]) -> Recipe:
     """As drum machines have it: any body, under noise of any length and band."""
 
@@ -53,10 +47,8 @@ def _snares(lowest_hz: float, shortest_s: float, wires_level: Callable[[np.rando
         if draw.random() >= NOISE:
             return RECIPES["snare"](draw)
         low = _log(draw, lowest_hz, 420.0)
-        fall_s, level = (0.04, 0.4), (0.1, 1.0)
-        shell = Thump(
-            low * _log(draw, 1.0, 2.5), low, _log(draw, 0.004, 0.03), _log(draw, *fall_s), draw.uniform(*level)
-        )
+        from_hz, sweep_s, fall_s = low * _log(draw, 1.0, 2.5), _log(draw, 0.004, 0.03), _log(draw, 0.04, 0.4)
+        shell = Thump(from_hz, low, sweep_s, fall_s, draw.uniform(0.1, 1.0))
         second = Thump(*(2 * [low * draw.uniform(1.4, 2.2)]), 0.01, _log(draw, 0.03, 0.25), draw.uniform(0.0, 0.6))
         high_hz = _log(draw, 4_000.0, 18_000.0)
         wires = Hiss(_log(draw, 250.0, 3_500.0), high_hz, _log(draw, shortest_s, 0.6), wires_level(draw), order=2)
@@ -155,6 +147,8 @@ _UNUSUAL: Final[Mapping[str, Recipe]] = {
     "perc": _perc,
 }
 VARIOUS: Final = Manner(SYNTHESISED, _NOISY, aged)
+"""Kits of noisier and worn sounds, at any pitch."""
 STRANGE: Final = Manner(
     SYNTHESISED, _UNUSUAL, functools.partial(aged, semitones=STRANGE_SEMITONES), {**LEVEL_DB, **LOUD}
 )
+"""Such kits whose percussion is unusual too, and loud, and whose snares may be low."""

@@ -74,6 +74,7 @@ def whole_songs(
         length_s = min(song.score.length_s, LONGEST_S)
         start_s = draw.uniform(0.0, song.score.length_s - length_s) if draw.random() < INSIDE else 0.0
         written, bass, other, source = long_piece(material, song, (start_s, length_s), draw, cache)
+    odd = STRANGE if varied else VARIOUS if material.train else None
     for _ in range(TIMES):
         score = written
         if not in_style and draw.random() < DRUMMERS:
@@ -83,7 +84,7 @@ def whole_songs(
         if draw.random() < WITH_HANDS:
             score = with_hands(score, draw)
         sounds = strangers if not material.train or draw.random() < UNHEARD else material.sounds
-        manner = (STRANGE if varied else VARIOUS) if (material.train or varied) and draw.random() < ODD else None
+        manner = odd if odd is not None and draw.random() < ODD else None
         yield lesson_on(draw_kit(sounds, draw, manner), score, (bass, other), source, draw)
 
 
